@@ -1,0 +1,119 @@
+"""Killed at any moment and started again from the last state on stdout, nothing is lost."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from integration_tests.connector import by_key, catalog, config, parse, run, start
+
+STREAMS = ("invoices", "bills", "customers", "banking_transactions")
+DATA_TYPES = {
+    "invoices": "invoices",
+    "bills": "bills",
+    "customers": "customers",
+    "banking_transactions": "banking-transactions",
+}
+
+
+def truth(sim):
+    return {
+        stream: {
+            (company["id"], one["id"])
+            for company in sim.world.companies
+            for one in sim.world.records(data_type, company_id=company["id"])
+        }
+        for stream, data_type in DATA_TYPES.items()
+    }
+
+
+def kept(*said):
+    """What a destination has that keeps all records up to each read's last state, and those behind it."""
+    return {
+        stream: set(by_key([one for part in said for one in part.records(stream)], "companyId", "id"))
+        for stream in STREAMS
+    }
+
+
+def whole(out):
+    """The lines that arrived whole: a killed process may leave half a line behind."""
+    return out[: out.rfind(b"\n") + 1]
+
+
+def up_to_last_state(said):
+    """A destination commits what stands before the last state of a stream, and forgets the rest."""
+    last = {}
+    for index, message in enumerate(said.messages):
+        if message["type"] == "STATE":
+            last[message["state"]["stream"]["stream_descriptor"]["name"]] = index
+    said.messages = [
+        message
+        for index, message in enumerate(said.messages)
+        if message["type"] != "RECORD" or index < last.get(message["record"]["stream"], -1)
+    ]
+    return said
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.15, 0.3, 0.5, 0.8, 1.2])
+def test_kill_9_and_a_restart_from_the_last_state_lose_nothing(sim, tmp_path, moment):
+    sim.latency = 0.01
+    options = {"config": config(sim, page_size=7), "catalog": catalog(*STREAMS)}
+    process = start("read", tmp_path, **options)
+    while not sim.requests and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(moment)
+    process.kill()
+    out, _ = process.communicate()
+    first = up_to_last_state(parse(whole(out)))
+    assert first.unparsed == []
+    second = run("read", tmp_path, state=first.state, **options)
+    assert second.code == 0
+    assert kept(first, second) == truth(sim)
+
+
+def test_sigterm_ends_the_read_after_the_last_state(sim, tmp_path):
+    sim.latency = 0.05
+    options = {"config": config(sim, page_size=3), "catalog": catalog(*STREAMS)}
+    process = start("read", tmp_path, **options)
+    while len(sim.requests) < 30 and process.poll() is None:
+        time.sleep(0.01)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < 10
+    first = parse(out, err, process.returncode)
+    assert first.unparsed == []
+    assert first.code == 1
+    kinds = [message["type"] for message in first.messages if message["type"] in {"RECORD", "STATE"}]
+    assert kinds[-1] == "STATE"
+    assert {one["stream"]["stream_descriptor"]["name"] for one in first.of("STATE")} == set(STREAMS)
+    assert first.errors[-1]["failure_type"] == "transient_error"
+    assert all(first.statuses(stream)[-1] == "INCOMPLETE" for stream in STREAMS)
+    second = run("read", tmp_path, state=first.state, **options)
+    assert kept(first, second) == truth(sim)
+
+
+def test_from_every_state_of_a_read_a_restart_brings_what_was_missing(sim, tmp_path):
+    options = {"config": config(sim, page_size=20), "catalog": catalog("invoices")}
+    said = run("read", tmp_path, **options)
+    places = [index for index, message in enumerate(said.messages) if message["type"] == "STATE"]
+    assert len(places) >= 2
+    everything = truth(sim)["invoices"]
+    for place in places:
+        before = [
+            (message["record"]["data"]["companyId"], message["record"]["data"]["id"])
+            for message in said.messages[:place]
+            if message["type"] == "RECORD"
+        ]
+        again = run("read", tmp_path, state=[said.messages[place]["state"]], **options)
+        after = {(one["companyId"], one["id"]) for one in again.records("invoices")}
+        assert set(before) | after == everything, json.dumps(said.messages[place])
+
+
+def test_a_reader_that_goes_away_ends_the_process(sim, tmp_path):
+    process = start("read", tmp_path, config=config(sim, page_size=5), catalog=catalog(*STREAMS))
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=60) != 0
+    process.stderr.close()

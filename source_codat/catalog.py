@@ -1,0 +1,58 @@
+"""The manifest's table of streams, built for one configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airbyte_cdk.models import AirbyteStream, SyncMode
+from airbyte_cdk.sources.declarative.models.declarative_component_schema import (
+    CustomRetriever,
+    JsonFileSchemaLoader,
+)
+from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import ModelToComponentFactory
+from airbyte_cdk.sources.declarative.schema import SchemaLoader
+
+from source_codat.components import CodatRetriever
+
+
+@dataclass(frozen=True)
+class CodatStream:
+    """One row of the manifest's table, ready to be read."""
+
+    retriever: CodatRetriever
+    primary_key: Sequence[str]
+    schema_loader: SchemaLoader
+
+    @property
+    def name(self) -> str:
+        """The stream's name in the catalog."""
+        return self.retriever.name
+
+    def as_airbyte_stream(self) -> AirbyteStream:
+        """The stream as `discover` shows it."""
+        incremental = bool(self.retriever.cursor_field)
+        modes = [SyncMode.full_refresh] + [SyncMode.incremental] * incremental
+        return AirbyteStream(
+            name=self.name,
+            json_schema=dict(self.schema_loader.get_json_schema()),
+            supported_sync_modes=modes,
+            source_defined_cursor=True if incremental else None,
+            default_cursor_field=[self.retriever.cursor_field] if incremental else None,
+            source_defined_primary_key=[[name] for name in self.primary_key],
+            is_resumable=incremental,
+        )
+
+
+def build_streams(
+    factory: ModelToComponentFactory, definitions: Sequence[Mapping[str, Any]], config: Mapping[str, Any]
+) -> dict[str, CodatStream]:
+    """The streams by name, in the manifest's order."""
+    streams: dict[str, CodatStream] = {}
+    for definition in definitions:
+        name = definition["name"]
+        retriever = factory.create_component(CustomRetriever, definition["retriever"], config, name=name)
+        loader = factory.create_component(JsonFileSchemaLoader, definition["schema_loader"], config)
+        streams[name] = CodatStream(retriever, definition["primary_key"], loader)
+    return streams

@@ -1,0 +1,57 @@
+"""Errors sorted by what happens next: the read stops, or one partition fails, or it is skipped."""
+
+from __future__ import annotations
+
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+
+class ConfigError(AirbyteTracedException):
+    """The user's configuration, catalog or state is wrong; the message says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message=message, internal_message=message, failure_type=FailureType.config_error)
+
+
+class ReadStopped(AirbyteTracedException):
+    """The whole read must stop now: nothing else could be read either."""
+
+    def __init__(self, message: str, failure_type: FailureType = FailureType.transient_error) -> None:
+        super().__init__(message=message, internal_message=message, failure_type=failure_type)
+
+
+class PartitionFailed(Exception):
+    """One partition couldn't be read; its state stays, the rest goes on.
+
+    `failure_type` is what the platform is told: a transient error is tried again by itself.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        failure_type: FailureType = FailureType.transient_error,
+        *,
+        status: int = 0,
+        timed_out: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.failure_type = failure_type
+        self.status = status
+        self.timed_out = timed_out
+
+
+class PartitionSkipped(Exception):
+    """Codat has nothing to read for one partition, for a reason; its state stays.
+
+    `reason` is one of the keys of `source_codat.outcome.REASONS`.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class MalformedAnswer(Exception):
+    """An answer with a good status whose body can't be what Codat meant to send."""

@@ -1,0 +1,76 @@
+"""Which piece of work a worker takes next: open companies are finished before others are opened."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+PER_COMPANY = 10  # Codat's limit of requests in flight for one company
+
+
+@dataclass(frozen=True)
+class Task:
+    """A piece of work with at most one request in flight, for one company or (None) for none."""
+
+    company_id: str | None
+    run: Callable[[], None]
+
+
+class Scheduler:
+    """Hands out tasks to workers until all are done; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._ready: deque[Task] = deque()
+        self._openers: deque[Task] = deque()
+        self._running: Counter[str | None] = Counter()
+        self._stopped = False
+
+    def add(self, tasks: list[Task]) -> None:
+        """Add work for a company that is open already."""
+        with self._changed:
+            self._ready.extend(tasks)
+            self._changed.notify_all()
+
+    def add_openers(self, tasks: list[Task]) -> None:
+        """Add companies, to be opened when there is nothing else to do."""
+        with self._changed:
+            self._openers.extend(tasks)
+            self._changed.notify_all()
+
+    def take(self) -> Task | None:
+        """The next task, as soon as there is one; None when all are done or the read stops."""
+        with self._changed:
+            while not self._stopped:
+                task = self._next()
+                if task is not None:
+                    self._running[task.company_id] += 1
+                    return task
+                if not self._running and not self._ready and not self._openers:
+                    self._changed.notify_all()
+                    return None
+                self._changed.wait()
+            return None
+
+    def _next(self) -> Task | None:
+        for index, task in enumerate(self._ready):
+            if task.company_id is None or self._running[task.company_id] < PER_COMPANY:
+                del self._ready[index]
+                return task
+        return self._openers.popleft() if self._openers else None
+
+    def done(self, task: Task) -> None:
+        """A taken task has ended, well or not."""
+        with self._changed:
+            self._running[task.company_id] -= 1
+            if not self._running[task.company_id]:
+                del self._running[task.company_id]
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Hand out nothing more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()

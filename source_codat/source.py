@@ -1,0 +1,181 @@
+"""SourceCodat: the connector as Airbyte's CDK sees it."""
+
+from __future__ import annotations
+
+import logging
+import pkgutil
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from airbyte_cdk.models import (
+    AirbyteCatalog,
+    AirbyteConnectionStatus,
+    AirbyteMessage,
+    AirbyteStateMessage,
+    ConfiguredAirbyteCatalog,
+    Status,
+    SyncMode,
+)
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
+from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
+from airbyte_cdk.utils.yaml_loader import safe_load_yaml
+
+from source_codat.catalog import CodatStream, build_streams
+from source_codat.check import Check
+from source_codat.client import CodatClient
+from source_codat.directory import Directory
+from source_codat.errors import ConfigError
+from source_codat.outbox import Outbox
+from source_codat.outcome import StreamOutcome
+from source_codat.planning import Planner, SelectedStream
+from source_codat.reader import PartitionReader
+from source_codat.rows import RowBatch
+from source_codat.settings import Settings
+from source_codat.state import StreamState, blobs_by_stream, fingerprint
+from source_codat.sync import Event, Sync
+
+logger = logging.getLogger("airbyte")
+
+
+class SourceCodat(ConcurrentDeclarativeSource):
+    """Reads Codat; works with and without a configuration at construction.
+
+    The manifest says how to ask and which streams there are. Reading, state and errors are the
+    connector's own: docs/behaviour.md says why.
+    """
+
+    # Our own sentences say what is wrong with a configuration; the stock ones quote JSON schema.
+    check_config_against_spec = False
+
+    def __init__(
+        self,
+        catalog: ConfiguredAirbyteCatalog | None = None,
+        config: Mapping[str, Any] | None = None,
+        state: list[AirbyteStateMessage] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        manifest = pkgutil.get_data("source_codat", "manifest.yaml")
+        if manifest is None:
+            raise FileNotFoundError("source_codat/manifest.yaml")
+        super().__init__(catalog, config, state, source_config=safe_load_yaml(manifest), **kwargs)
+        self._sync: Sync | None = None
+
+    def check(
+        self,
+        logger: logging.Logger,  # noqa: ARG002 - the CDK's signature
+        config: Mapping[str, Any],
+    ) -> AirbyteConnectionStatus:
+        """Whether a configuration works, with one full sentence where it doesn't."""
+        try:
+            settings, streams = self._prepare(config)
+            Check(self._client(settings, streams), settings, streams).run()
+        except ConfigError as error:
+            return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
+        return AirbyteConnectionStatus(status=Status.SUCCEEDED)
+
+    def discover(
+        self,
+        logger: logging.Logger,  # noqa: ARG002 - the CDK's signature
+        config: Mapping[str, Any],
+    ) -> AirbyteCatalog:
+        """The streams and their schemas; raises ConfigError where the configuration is wrong."""
+        _, streams = self._prepare(config)
+        return AirbyteCatalog(streams=[stream.as_airbyte_stream() for stream in streams.values()])
+
+    def read(
+        self,
+        logger: logging.Logger,  # noqa: ARG002 - the CDK's signature
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage]:
+        """Read the configured streams as ordinary Airbyte messages."""
+        for message in self.read_batches(config, catalog, state):
+            if isinstance(message, RowBatch):
+                yield from message.messages()
+            else:
+                yield message
+
+    def read_batches(
+        self,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage | RowBatch]:
+        """Read the configured streams with rows still in batches: what the console script writes."""
+        settings, streams = self._prepare(config)
+        self._sync = self._build_sync(settings, streams, catalog, state)
+        yield from self._sync.messages()
+
+    def stop(self, error: ConfigError | Any) -> None:
+        """End a running read after the last state; `error` is raised then."""
+        if self._sync is not None:
+            self._sync.halt(error)
+
+    def streams(self, config: Mapping[str, Any]) -> list[CodatStream]:  # type: ignore[override]  # see CodatStream
+        """The streams of the manifest for a configuration."""
+        return list(self._prepare(config)[1].values())
+
+    def _prepare(self, config: Mapping[str, Any]) -> tuple[Settings, dict[str, CodatStream]]:
+        config = config or self._config
+        settings = Settings.from_config(config)
+        for secret in settings.secrets:
+            add_to_secrets(secret)
+        return settings, build_streams(self._constructor, self._stream_configs(self._source_config), config)
+
+    @staticmethod
+    def _client(settings: Settings, streams: Mapping[str, CodatStream]) -> CodatClient:
+        return CodatClient(streams["companies"].retriever.requester, settings.num_workers, settings.secrets)
+
+    def _build_sync(
+        self,
+        settings: Settings,
+        streams: Mapping[str, CodatStream],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None,
+    ) -> Sync:
+        client = self._client(settings, streams)
+        outbox: Outbox[Event] = Outbox()
+
+        def emit(rows: RowBatch) -> None:
+            outbox.put(rows, rows.size)
+
+        blobs = blobs_by_stream(state)
+        selected: dict[str, SelectedStream] = {}
+        for configured in catalog.streams:
+            name = configured.stream.name
+            stream = streams.get(name)
+            if stream is None:
+                raise ConfigError(
+                    f"The catalog names the stream '{name}', which this connector doesn't have: "
+                    "refresh the source's schema and choose among the streams it lists."
+                )
+            incremental = configured.sync_mode is SyncMode.incremental and bool(stream.retriever.cursor_field)
+            selected[name] = SelectedStream(
+                stream.retriever,
+                PartitionReader(client, stream.retriever, settings, emit),
+                StreamOutcome(name),
+                _state(stream, settings, blobs.get(name)) if incremental else None,
+            )
+        companies = selected.pop("companies", None)
+        of_companies = [one for one in selected.values() if one.retriever.scope]
+        of_client = [one for one in selected.values() if not one.retriever.scope]
+
+        def emit_companies(rows: RowBatch) -> None:
+            if companies:
+                emit(rows)
+
+        directory = Directory(client, streams["companies"].retriever, settings, emit_companies)
+        planner = Planner(client, settings, of_companies)
+        return Sync(client, directory, planner, of_client, of_companies, companies, outbox)
+
+
+def _state(stream: CodatStream, settings: Settings, blob: Mapping[str, Any] | None) -> StreamState:
+    retriever = stream.retriever
+    state = StreamState(
+        retriever.name, retriever.scope, retriever.cursor_field, fingerprint(retriever, settings)
+    )
+    warning = state.load(blob)
+    if warning:
+        logger.warning(warning)
+    return state

@@ -1,0 +1,148 @@
+"""Rows leave as Codat sent them, whatever they look like."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_codat.components import CodatRetriever
+from source_codat.errors import MalformedAnswer
+from source_codat.pages import PageDecoder
+from source_codat.rows import batch
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+ROWS = st.lists(
+    st.dictionaries(st.sampled_from(["id", "modifiedDate", "companyId", "total", "é", ""]), JSON), max_size=5
+)
+IDS = {"companyId": b'"c1"', "connectionId": b'"k1"'}
+
+
+def retriever(**changes):
+    options = {
+        "path": "/companies/{companyId}/connections/{connectionId}/x",
+        "records": "results",
+        "paged": True,
+    }
+    return CodatRetriever(requester=None, name="things", **{**options, **changes})
+
+
+def lines(body, **changes):
+    page = PageDecoder(retriever(**changes)).decode(body)
+    return page, batch("things", page, IDS, {})
+
+
+@given(ROWS, st.sampled_from([None, 1, 3]), st.booleans())
+def test_every_row_arrives_with_its_ids_and_nothing_changed(rows, indent, ascii_only):
+    body = json.dumps({"results": rows, "totalResults": len(rows)}, indent=indent, ensure_ascii=ascii_only)
+    page, out = lines(body.encode())
+    written = [json.loads(line) for line in out.lines().split(b"\n")[:-1]] if len(out) else []
+    expected = [{**row, "companyId": "c1", "connectionId": "k1"} for row in rows]
+    assert [one["record"]["data"] for one in written] == expected
+    assert all(one["type"] == "RECORD" and one["record"]["stream"] == "things" for one in written)
+    assert page.total == len(rows)
+
+
+@given(ROWS.filter(bool))
+def test_a_batch_means_the_same_as_lines_and_as_messages(rows):
+    _, out = lines(json.dumps({"results": rows}).encode())
+    written = [json.loads(line)["record"] for line in out.lines().split(b"\n")[:-1]]
+    said = [message.record for message in out.messages()]
+    assert [(one.stream, one.data, one.emitted_at) for one in said] == [
+        (one["stream"], one["data"], one["emitted_at"]) for one in written
+    ]
+
+
+def test_every_number_keeps_every_digit_it_came_with():
+    row = b'{"id":"1","a":1.10,"b":123456789012345678901234567890.123456789,"c":1E+2,"companyId":null}'
+    _, out = lines(b'{"results":[' + row + b"]}")
+    for digits in (b"1.10,", b"123456789012345678901234567890.123456789", b"1E+2"):
+        assert digits in out.lines()
+
+
+@pytest.mark.parametrize("row", [b"{}", b"{ }", b"{\r\n}"])
+def test_an_empty_row_is_a_record_and_not_the_end(row):
+    _, out = lines(b'{"results":[' + row + b"]}")
+    assert json.loads(out.lines())["record"]["data"] == {"companyId": "c1", "connectionId": "k1"}
+
+
+def test_line_breaks_between_tokens_never_reach_the_output():
+    _, out = lines(b'{\r\n "results": [\n  {\n  "id": "a\\nb" }\r\n ]\n}')
+    assert out.lines().count(b"\n") == 1
+    assert json.loads(out.lines())["record"]["data"]["id"] == "a\nb"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_or_utf16_is_understood(encoding):
+    _, out = lines('{"results":[{"id":"ü"}]}'.encode(encoding))
+    assert json.loads(out.lines())["record"]["data"]["id"] == "ü"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>busy</html>",
+        b'{"results":[{"id":"a"}',
+        b'{"results":[1]}',
+        b'{"results":[null]}',
+        b'{"results":{}}',
+        b"[]",
+        b'{"results":[{"id":"\xff"}]}',
+        b"{}",
+    ],
+)
+def test_what_cannot_be_a_list_is_refused(body):
+    with pytest.raises(MalformedAnswer):
+        lines(body)
+
+
+def test_ids_of_odd_types_still_tell_rows_apart():
+    page, _ = lines(b'{"results":[{"id":{"a":1}},{"id":[2]},{"id":3},{"id":3.5},{"id":true}]}')
+    assert len(set(page.ids)) == 5
+
+
+def test_a_null_list_is_an_empty_one():
+    page, _ = lines(b'{"results":null,"totalResults":0}')
+    assert (list(page.rows), page.total) == ([], 0)
+
+
+def test_rows_under_another_field_take_their_envelope_along():
+    body = b'{"currency":"GBP","reports":[{"date":"2024-01-31","netAssets":1.50}],"x":1}'
+    page = PageDecoder(retriever(records="reports", from_envelope=["currency"])).decode(body)
+    out = batch("things", page, IDS, {"periodLength": b"1", **page.envelope})
+    assert json.loads(out.lines())["record"]["data"] == {
+        "currency": "GBP",
+        "date": "2024-01-31",
+        "netAssets": 1.5,
+        "periodLength": 1,
+        "companyId": "c1",
+        "connectionId": "k1",
+    }
+
+
+def test_what_a_row_says_itself_wins_over_its_envelope_but_not_over_its_partition():
+    body = b'{"currency":"GBP","reports":[{"currency":"EUR","companyId":"other"}]}'
+    page = PageDecoder(retriever(records="reports", from_envelope=["currency"])).decode(body)
+    data = json.loads(batch("things", page, IDS, page.envelope).lines())["record"]["data"]
+    assert (data["currency"], data["companyId"]) == ("EUR", "c1")
+
+
+@pytest.mark.parametrize(
+    ("records", "body", "count"),
+    [
+        ("", b'{"a":1}', 1),
+        ("", b'[{"a":1},{"a":2}]', 2),
+        ("", b"", 0),
+        ("*", b'{"x":{"a":1},"y":{"a":2}}', 2),
+        ("data", b'{"data":null}', 0),
+        ("data", b"{}", 0),
+    ],
+)
+def test_other_shapes_of_answers_are_taken_apart_as_well(records, body, count):
+    page = PageDecoder(retriever(records=records)).decode(body)
+    assert len(page.rows) == count

@@ -1,0 +1,197 @@
+"""What every schema file under source_codat/schemas promises, whichever stream it belongs to."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airbyte_cdk.sources.utils.schema_helpers import ResourceSchemaLoader
+from airbyte_cdk.test.standard_tests._read_assertions import RecordFormatChecker, StrictIntegerDraft7Validator
+
+import source_codat
+
+FOLDER = Path(source_codat.__file__).parent / "schemas"
+STREAMS = sorted(path.stem for path in FOLDER.glob("*.json"))
+SHARED = sorted(path.stem for path in (FOLDER / "shared").glob("*.json"))
+
+KEYWORDS = {"type", "properties", "items", "additionalProperties", "format", "airbyte_type", "description"}
+STAMP = {"type": ["null", "string"], "format": "date-time"}
+BUSINESS_DATE = {"type": ["null", "string"], "airbyte_type": "timestamp_without_timezone"}
+
+STAMP_FORMS = [
+    "2022-10-23T09:15:00Z",
+    "2022-10-23T09:15:00",
+    "2022-10-23T09:15:00.5Z",
+    "2022-10-27T10:22:43.6464237Z",
+    "2022-10-27T10:22:43.6464237",
+]
+BUSINESS_DATE_FORMS = [*STAMP_FORMS, "2022-10-23", "2022-10-23T00:00:00-05:00", "0001-01-01T00:00:00.0000000"]
+
+MONEY = re.compile(
+    r"amount|subTotal|unitPrice|currencyRate|quantity|currentBalance|availableBalance|overdraftLimit"
+    r"|net(Assets|Profit)|grossProfit|(discount|tax|match)Percentage|\w+(Amount|Quantity|TaxRate)",
+)
+
+LINES = {
+    "balance_sheet_lines": ["companyId", "periodLength", "date", "lineKey"],
+    "profit_and_loss_lines": ["companyId", "periodLength", "fromDate", "toDate", "lineKey"],
+    "cash_flow_lines": ["companyId", "periodLength", "fromDate", "toDate", "lineKey"],
+}
+
+
+@cache
+def schema(stream: str) -> dict[str, Any]:
+    return ResourceSchemaLoader("source_codat").get_schema(stream)
+
+
+def nodes(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    yield path, node
+    for name, child in node.get("properties", {}).items():
+        yield from nodes(child, f"{path}.{name}")
+    if "items" in node:
+        yield from nodes(node["items"], f"{path}[]")
+
+
+def fields(stream: str) -> list[tuple[str, dict[str, Any]]]:
+    return [(path, node) for path, node in nodes(schema(stream)) if path]
+
+
+def types(node: dict[str, Any]) -> set[str]:
+    return set(node["type"]) - {"null"}
+
+
+def accepts(node: dict[str, Any], value: object) -> bool:
+    """Judge as Airbyte's standard tests do: integers are strict, a date-time needs a time but no zone."""
+    return not list(
+        StrictIntegerDraft7Validator(node, format_checker=RecordFormatChecker()).iter_errors(value)
+    )
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_schema_is_an_open_draft_07_object(stream):
+    root = schema(stream)
+    assert list(root) == ["$schema", "type", "additionalProperties", "properties"]
+    assert root["$schema"] == "http://json-schema.org/draft-07/schema#"
+    assert root["type"] == "object"
+    assert root["additionalProperties"] is True
+    StrictIntegerDraft7Validator.check_schema(root)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_nothing_is_left_to_look_up(stream):
+    text = json.dumps(schema(stream))
+    assert "$ref" not in text
+    assert "definitions" not in text
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_every_field_can_be_null(stream):
+    assert [path for path, node in fields(stream) if node["type"][0] != "null" or len(node["type"]) < 2] == []
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_field_has_one_type_or_is_a_number_that_codat_also_sends_as_text(stream):
+    several = [node["type"] for _, node in fields(stream) if len(types(node)) > 1]
+    assert all(several_types == ["null", "number", "string"] for several_types in several)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_every_object_is_open_and_every_list_says_what_it_holds(stream):
+    for path, node in fields(stream):
+        if "object" in types(node):
+            assert node["additionalProperties"] is True, path
+        else:
+            assert not {"properties", "additionalProperties"} & set(node), path
+        assert ("items" in node) == ("array" in types(node)), path
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_only_keywords_that_every_destination_knows_are_used(stream):
+    assert {keyword for _, node in fields(stream) for keyword in node} <= KEYWORDS
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_date_is_a_stamp_or_a_business_date(stream):
+    for path, node in fields(stream):
+        if "format" in node or "airbyte_type" in node:
+            bare = {keyword: value for keyword, value in node.items() if keyword != "description"}
+            assert bare in (STAMP, BUSINESS_DATE), path
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_field_named_after_a_date_is_typed_as_one(stream):
+    for path, node in fields(stream):
+        name = path.rpartition(".")[2]
+        if re.search(r"(^d|D)ate$|Utc$", name) and types(node) == {"string"}:
+            assert "format" in node or "airbyte_type" in node, path
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_modification_stamps_are_date_times_in_every_stream(stream):
+    for path, node in fields(stream):
+        if path.endswith(("odifiedDate", ".lastSync", "OnUtc")):
+            assert node["format"] == "date-time", path
+
+
+@pytest.mark.parametrize("form", STAMP_FORMS)
+def test_every_form_of_a_stamp_that_codat_sends_is_valid(form):
+    assert accepts(STAMP, form)
+
+
+@pytest.mark.parametrize("form", BUSINESS_DATE_FORMS)
+def test_every_form_of_a_business_date_that_codat_sends_is_valid(form):
+    assert accepts(BUSINESS_DATE, form)
+
+
+def test_a_plain_date_is_why_a_business_date_has_no_format():
+    assert not accepts(STAMP, "2022-10-23")
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_no_two_fields_differ_in_case_alone(stream):
+    for path, node in [("", schema(stream)), *fields(stream)]:
+        names = [name.lower() for name in node.get("properties", {})]
+        assert len(names) == len(set(names)), path
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_money_rates_and_quantities_are_numbers(stream):
+    for path, node in fields(stream):
+        if MONEY.fullmatch(path.rpartition(".")[2]) and "object" not in types(node):
+            assert "number" in types(node), path
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_row_of_nulls_and_unknown_fields_is_valid(stream):
+    row: dict[str, Any] = dict.fromkeys(schema(stream)["properties"])
+    assert accepts(schema(stream), {**row, "aFieldCodatAddsNextYear": {"any": ["thing"]}})
+
+
+@pytest.mark.parametrize("stream", sorted(LINES))
+def test_a_statement_line_has_its_key_and_its_place_in_the_tree(stream):
+    columns = schema(stream)["properties"]
+    assert list(columns)[: len(LINES[stream])] == LINES[stream]
+    for name in ("section", "parentLineKey", "accountId", "name"):
+        assert types(columns[name]) == {"string"}
+    for name in ("periodLength", "depth", "position"):
+        assert types(columns[name]) == {"integer"}
+    assert types(columns["value"]) == {"number"}
+    assert columns["path"]["items"] == {"type": ["null", "string"]}
+
+
+@pytest.mark.parametrize("piece", SHARED)
+def test_a_shared_piece_is_a_nullable_object_used_three_times_or_more(piece):
+    assert json.loads((FOLDER / "shared" / f"{piece}.json").read_text())["type"] == ["null", "object"]
+    texts = [path.read_text() for path in FOLDER.rglob("*.json")]
+    assert sum(text.count(f'{{"$ref": "{piece}.json"}}') for text in texts) >= 3
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.json")), ids=lambda path: path.stem)
+def test_a_file_reads_line_by_line(path):
+    text = path.read_text()
+    assert text.endswith("}\n")
+    assert max(map(len, text.splitlines())) <= 120
+    assert not re.search(r'"type": \[\n', text)

@@ -1,0 +1,90 @@
+"""How long Codat asks to wait, in every form; how many requests a minute; what is wrong with an answer."""
+
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+import requests
+
+from source_codat.budget import CallBudget
+from source_codat.problem import Problem, seconds_until
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
+SOON = NOW + timedelta(seconds=90)
+
+
+@pytest.fixture(autouse=True)
+def clock(mocker):
+    return mocker.patch("source_codat.problem.time.time", return_value=NOW.timestamp())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "90",
+        "90.0",
+        format_datetime(SOON, usegmt=True),
+        SOON.isoformat(),
+        "2026-11-21T12:01:30Z",
+        "2026-11-21T12:01:30",
+        str(int(SOON.timestamp())),
+        str(int(SOON.timestamp() * 1000)),
+    ],
+)
+def test_retry_after_is_read_in_every_form(text):
+    assert seconds_until(text) == pytest.approx(90)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("", None), ("later", None), ("-5", 0.0), ("Sat, 21 Nov 2020 00:00:00 GMT", 0.0)]
+)
+def test_what_cannot_be_read_is_no_wait_and_the_past_is_over(text, seconds):
+    assert seconds_until(text) == seconds
+
+
+def answer(status, body=b"", **headers):
+    response = requests.Response()
+    response.status_code = status
+    response._content = body
+    response.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+    return response
+
+
+def test_without_retry_after_the_quota_headers_say_how_long():
+    response = answer(429, X_Rate_Limit_Reset=SOON.isoformat())
+    assert Problem.in_error(response, ()).retry_after == pytest.approx(90)
+    assert Problem.in_error(answer(429), ()).retry_after is None
+
+
+def test_codats_own_words_and_correlation_id_are_kept():
+    body = b'{"statusCode":404,"error":"Datatype [x] not supported","correlationId":"abc"}'
+    text = Problem.in_error(answer(404, body), ()).text
+    assert "Datatype [x] not supported (correlation id abc)" in text
+    assert "404" in text
+
+
+def test_html_is_told_as_text_and_secrets_are_masked():
+    text = Problem.in_error(answer(503, b"<html><b>Busy</b> s3cr3t-key</html>"), ("s3cr3t-key",)).text
+    assert text.startswith("Busy ****")
+
+
+def test_a_body_shorter_than_its_length_was_cut():
+    assert "cut off" in Problem.in_body(answer(200, b"{}", Content_Length="5")).text
+    assert Problem.in_body(answer(200, b"{}", Content_Length="2")) is None
+    assert "empty" in Problem.in_body(answer(200, b"")).text
+    assert Problem.in_body(answer(204, b"")) is None
+
+
+def test_calls_pass_in_bursts_and_never_more_than_the_budget_in_a_minute(mocker):
+    clock = mocker.patch("source_codat.budget.time.monotonic", return_value=0.0)
+    budget = CallBudget(per_minute=3)
+    assert [budget.take() for _ in range(3)] == [0, 0, 0]
+    assert budget.take() == 60
+    clock.return_value = 70.0
+    assert [budget.take() for _ in range(3)] == [0, 0, 50]
+
+
+def test_the_default_budget_leaves_room_below_codats_thousand(monkeypatch):
+    monkeypatch.delenv("SOURCE_CODAT_REQUESTS_PER_MINUTE", raising=False)
+    budget = CallBudget()
+    assert sum(budget.take() == 0 for _ in range(1000)) == 900
