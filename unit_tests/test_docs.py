@@ -1,0 +1,119 @@
+"""The documents stay short, true and free of what only one machine has."""
+
+import ast
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+LIMITS = {"README.md": 150}
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
+# Written in pieces, so that this file doesn't find itself.
+FOREIGN = re.compile(
+    "|".join(
+        [
+            "/work/" + "(shared|main)",
+            r"/home/\w+/",
+            "/ro" + "ot/",
+            "http://127" + r"\.0\.0\.1",
+            "/opt/" + "pypi",
+        ]
+    )
+)
+
+
+def tracked() -> list[Path]:
+    """Every file that is, or would be, in the repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [path for name in listed.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def documents() -> list[Path]:
+    return [path for path in tracked() if path.suffix == ".md"]
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def section(document: str, heading: str) -> str:
+    return re.split(r"^## ", document.split(f"\n## {heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+@pytest.mark.parametrize(("name", "limit"), LIMITS.items())
+def test_a_document_stays_short(name: str, limit: int) -> None:
+    assert len(text_of(ROOT / name).splitlines()) <= limit
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    broken = [
+        f"{document.relative_to(ROOT)}: {target}"
+        for document in documents()
+        for target, _ in LINK.findall(text_of(document))
+        if "://" not in target
+        and not target.startswith("mailto:")
+        and not (document.parent / target).exists()
+    ]
+    assert not broken
+
+
+def test_nothing_names_a_place_that_only_one_machine_has() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {hit[0]}"
+        for path in tracked()
+        if path.suffix not in {".png", ".ico"} and (hit := FOREIGN.search(text_of(path)))
+    ]
+    assert not found
+
+
+def test_the_readme_explains_every_field_of_the_spec() -> None:
+    spec = json.loads(text_of(ROOT / "source_codat" / "spec.json"))
+    properties = spec["connectionSpecification"]["properties"]
+    shown = {name for name, field in properties.items() if not field.get("airbyte_hidden")}
+    rows = set(
+        re.findall(r"^\| `(\w+)`", section(text_of(ROOT / "README.md"), "Configuration"), re.MULTILINE)
+    )
+    assert rows == shown
+
+
+def test_the_readme_lists_every_stream() -> None:
+    manifest = yaml.safe_load(text_of(ROOT / "source_codat" / "manifest.yaml"))
+    names = {row["$parameters"]["name"] for row in manifest["streams"]}
+    listed = set(re.findall(r"`(\w+)`", section(text_of(ROOT / "README.md"), "Streams").split("\n\n")[0]))
+    assert listed == names
+
+
+def test_every_make_command_in_the_documents_exists() -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", text_of(ROOT / "Makefile"), re.MULTILINE))
+    named = {
+        word
+        for path in documents()
+        for word in re.findall(r"(?:`|^ {4}|^)make ([a-z-]+)", text_of(path), re.MULTILINE)
+    }
+    assert {"demo", "test"} <= named
+    assert named <= targets
+
+
+def test_the_makefile_explains_every_command() -> None:
+    makefile = text_of(ROOT / "Makefile")
+    [phony] = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert set(phony.split()) == set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+
+
+@pytest.mark.parametrize("folder", ["source_codat", "codat_simulator", "demo", "live_check"])
+def test_a_module_stays_small_and_says_what_it_is(folder: str) -> None:
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        text = text_of(path)
+        assert len(text.splitlines()) <= 300, path
+        assert ast.get_docstring(ast.parse(text)), path
