@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
+from integration_tests.catalogue import CATALOGUE
 from integration_tests.connector import REPO, catalog, config, read, run
 from source_codat import SourceCodat
 
@@ -54,16 +55,15 @@ def test_check_succeeds_with_two_requests_at_most(sim, tmp_path):
     assert len(sim.requests) <= 2
 
 
-def test_discover_lists_every_stream_with_its_key_and_modes(sim, tmp_path):
+def test_discover_matches_codats_catalogue_stream_by_stream(sim, tmp_path):
     said = run("discover", tmp_path, config=config(sim))
     found = {one["name"]: one for one in said.of("CATALOG")[0]["streams"]}
-    assert {
-        name: [key for (key,) in one["source_defined_primary_key"]] for name, one in found.items()
-    } == STREAMS
+    assert set(found) == set(CATALOGUE)
     for name, one in found.items():
-        modes = ["full_refresh", "incremental"] if name in DATASETS else ["full_refresh"]
-        assert one["supported_sync_modes"] == modes
-        assert one.get("default_cursor_field") == (["modifiedDate"] if name in DATASETS else None)
+        _, key, cursor = CATALOGUE[name]
+        assert [part for (part,) in one["source_defined_primary_key"]] == key.split()
+        assert one["supported_sync_modes"] == ["full_refresh", "incremental"][: 2 if cursor else 1]
+        assert one.get("default_cursor_field") == ([cursor] if cursor else None)
         assert "$ref" not in json.dumps(one["json_schema"])
     assert not sim.requests
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import M
 from airbyte_cdk.sources.declarative.schema import SchemaLoader
 
 from source_codat.components import CodatRetriever
+from source_codat.custom import IDENTIFIER
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,32 @@ class CodatStream:
 
 
 def build_streams(
-    factory: ModelToComponentFactory, definitions: Sequence[Mapping[str, Any]], config: Mapping[str, Any]
+    factory: ModelToComponentFactory,
+    manifest: Mapping[str, Any],
+    identifiers: Sequence[str],
+    config: Mapping[str, Any],
 ) -> dict[str, CodatStream]:
-    """The streams by name, in the manifest's order."""
+    """The streams by name, in the manifest's order, then one for each custom data identifier."""
+    definitions = [*manifest["streams"], *(_custom(manifest["definitions"], one) for one in identifiers)]
     streams: dict[str, CodatStream] = {}
     for definition in definitions:
         name = definition["name"]
         retriever = factory.create_component(CustomRetriever, definition["retriever"], config, name=name)
         loader = factory.create_component(JsonFileSchemaLoader, definition["schema_loader"], config)
         streams[name] = CodatStream(retriever, definition["primary_key"], loader)
+    asked = Counter(stream.retriever.path for stream in streams.values())
+    for stream in streams.values():
+        stream.retriever.shares_answers = asked[stream.retriever.path] > 1
     return streams
+
+
+def _custom(definitions: Mapping[str, Any], identifier: str) -> dict[str, Any]:
+    """The definition of a stream for one custom data identifier."""
+    family = definitions["custom_dataset"]
+    retriever = {
+        **family["retriever"],
+        "each": {IDENTIFIER: [identifier]},
+        "data_type": f"custom/{identifier}",
+    }
+    loader = {**family["schema_loader"], "$parameters": {"name": "custom_data_type_records"}}
+    return {**family, "name": f"custom_{identifier}", "retriever": retriever, "schema_loader": loader}

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from source_codat.catalog import CodatStream
 from source_codat.client import CodatClient
 from source_codat.company import Company, companies_in
+from source_codat.custom import CustomDataTypes
 from source_codat.directory import Directory, no_company
 from source_codat.errors import ConfigError, PartitionFailed, PartitionSkipped
-from source_codat.reader import PartitionReader
+from source_codat.questions import Questions
 from source_codat.settings import MAX_QUERY_LENGTH, Settings
 
 
@@ -47,13 +48,24 @@ class Check:
             raise ConfigError(no_company(self.settings))
         for name in self.settings.filters:
             self._try_filter(self.streams[name], companies)
+        platforms = CustomDataTypes(self.client)
+        for identifier in self.settings.custom_data_types:
+            if not platforms.known(companies, identifier):
+                raise ConfigError(
+                    f"No platform of your companies has the custom data type '{identifier}': check its "
+                    "identifier in Codat, or remove it from 'custom_data_types'."
+                )
 
     def _companies(self) -> list[Company]:
         retriever = self.streams["companies"].retriever
         directory = Directory(self.client, retriever, self.settings, lambda _: None)
         if self.settings.selection.kind != "ids":
             # One company is enough to try things on; with filters, one that has what they are about.
-            return companies_in(directory.first_page(100 if self.settings.filters else 1).rows)
+            return companies_in(
+                directory.first_page(
+                    100 if self.settings.filters or self.settings.custom_data_types else 1
+                ).rows
+            )
         found = directory.load()
         if directory.gone:
             raise ConfigError(
@@ -65,13 +77,13 @@ class Check:
     def _try_filter(self, stream: CodatStream, companies: list[Company]) -> None:
         """Ask for one row with the filter: Codat's refusal is the user's to mend."""
         retriever = stream.retriever
-        reader = PartitionReader(self.client, retriever, self.settings, lambda _: None)
+        questions = Questions(self.client, retriever, self.settings)
         for company in companies:
             connections = company.connections(retriever.source_types)
             if not connections:
                 continue
             ids = {"companyId": company.id, "connectionId": connections[0].id}
-            params = {"page": "1", "pageSize": "1", "query": reader.query(None)}
+            params = {"page": "1", "pageSize": "1", "query": questions.query(None)}
             try:
                 self.client.get(retriever.url_path(ids), params, lambda _: None)
             except PartitionSkipped:
@@ -79,8 +91,8 @@ class Check:
             except PartitionFailed as failed:
                 if failed.status != 400:
                     raise
-                query = self.settings.filters[retriever.name]
+                name, query = retriever.name, self.settings.filters[retriever.name]
                 raise ConfigError(
-                    f"Codat refused the filter for '{retriever.name}', '{query}': correct it. ({failed.message})"
+                    f"Codat refused the filter for '{name}', '{query}': correct it. ({failed.message})"
                 ) from None
             return

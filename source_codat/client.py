@@ -61,6 +61,11 @@ class Traffic:
     quota_limit: str = ""
     quota_left: str = ""
 
+    def sentence(self) -> str:
+        """The closing line: what was asked of Codat, and what is left of the quota."""
+        left = f"; {self.quota_left} of {self.quota_limit} requests left today" if self.quota_left else ""
+        return f"Codat: {self.requests} requests, {self.retries} retries, {self.waited:.0f} s waited{left}."
+
 
 @dataclass
 class CodatClient:
@@ -92,7 +97,7 @@ class CodatClient:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = HTTPAdapter(pool_connections=2, pool_maxsize=self.workers + 2)
         self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._session.mount("http://", adapter)  # ignore-https-check: loopback and private networks only
 
     def get(self, path: str, params: Mapping[str, Any] | None, parse: Callable[[Answer], T]) -> T:
         """What `parse` makes of the answer to one GET, retried as the manifest's table says.

@@ -26,7 +26,8 @@ RUNNING = frozenset(
     }
 )
 WAITING = frozenset({"Queued", "Initial"})
-SETTLED = WAITING | {"Complete"}
+COMPLETE = "Complete"
+SETTLED = WAITING | {COMPLETE}
 FAILED = frozenset(
     {
         "FetchError",
@@ -50,6 +51,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     sourceType: str = ""  # noqa: N815 - Codat's name
     status: str = ""
+    integrationKey: str | None = None  # noqa: N815 - Codat's name
 
 
 class Company(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,12 +62,15 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     dataConnections: list[Connection] | None = None  # noqa: N815 - Codat's name
 
     def connections(self, source_types: Iterable[str]) -> list[Connection]:
-        """The connections of these source types that hold data: linked, unlinked, deauthorized."""
+        """The connections of these source types (of all, where none is named) that hold data.
+
+        Linked, unlinked and deauthorized ones do; those pending never did.
+        """
         wanted = set(source_types)
         return [
             one
             for one in self.dataConnections or ()
-            if one.sourceType in wanted and one.status != "PendingAuth"
+            if one.status != "PendingAuth" and (not wanted or one.sourceType in wanted)
         ]
 
 

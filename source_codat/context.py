@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import msgspec
 
 from source_codat import timestamps
 from source_codat.client import Answer, CodatClient
-from source_codat.company import RUNNING, WAITING, Company, DataTypeStatus, StatusReport, SyncEntry
+from source_codat.company import COMPLETE, RUNNING, WAITING, Company, DataTypeStatus, StatusReport, SyncEntry
 from source_codat.errors import MalformedAnswer, PartitionFailed, PartitionSkipped
 from source_codat.state import Entry
 
+T = TypeVar("T")
 _HISTORY_PAGE = 500
 _HISTORY_PAGES = 40  # more than that can't be told from an endless answer: then it is in doubt
 
@@ -41,6 +43,17 @@ class CompanyContext:
     history_since: str | None = None
     report: StatusReport | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _answers: dict[str, tuple[threading.Lock, list[Any]]] = field(default_factory=dict)
+
+    def remembered(self, question: str, ask: Callable[[], T]) -> T:
+        """What came of a question that several streams put: it is asked once for the company."""
+        with self._lock:
+            lock, answer = self._answers.setdefault(question, (threading.Lock(), []))
+        with lock:
+            if not answer:
+                answer.append(ask())
+            found: T = answer[0]
+            return found
 
     def open(self) -> None:
         """Ask for the syncs as they are before anything is read; raises what the client raises."""
@@ -62,8 +75,8 @@ class CompanyContext:
         return replace(report, history=self._ask_history(path)) if self.shared else report
 
     def _ask_history(self, path: str) -> Sequence[SyncEntry] | None:
-        """The syncs under way, and those since `history_since`; None where Codat won't tell."""
-        query = "||".join(f"status={status}" for status in sorted(RUNNING))
+        """The syncs under way or waiting, and those since `history_since`; None where Codat won't tell."""
+        query = "||".join(f"status={status}" for status in sorted(RUNNING | WAITING))
         if self.history_since:
             query += f"||requested>={self.history_since}"
         params = {"pageSize": _HISTORY_PAGE, "orderBy": "-requested", "query": query}
@@ -88,26 +101,34 @@ def _history(answer: Answer) -> _History:
 
 @dataclass(frozen=True)
 class DataTypeView:
-    """What one report says of one partition's data type."""
+    """What one report says of the data types that a partition's rows come from.
+
+    shared: whether several connections can hold them, so that dataStatus alone can't tell.
+    """
 
     report: StatusReport
-    data_type: str
-    connection_id: str | None
-    shared: bool
+    data_types: tuple[str, ...]
+    connection_id: str | None = None
+    shared: bool = False
 
     @property
-    def status(self) -> DataTypeStatus | None:
-        """What dataStatus says of the data type, None where it doesn't name it."""
-        return self.report.types.get(self.data_type)
+    def statuses(self) -> list[DataTypeStatus | None]:
+        """What dataStatus says of each data type, None where it doesn't name it."""
+        return [self.report.types.get(name) for name in self.data_types]
+
+    @property
+    def has_data(self) -> bool:
+        """Whether every data type was synced well before."""
+        return all(status is not None and status.has_data for status in self.statuses)
 
     @property
     def _entries(self) -> list[SyncEntry]:
-        return self.report.entries(self.data_type, self.connection_id)
+        return [one for name in self.data_types for one in self.report.entries(name, self.connection_id)]
 
     @property
     def settled(self) -> bool:
         """Whether it is sure that no sync is writing."""
-        if self.status is None or not self.status.settled:
+        if not all(status is not None and status.settled for status in self.statuses):
             return False
         if not self.shared:
             return True
@@ -118,16 +139,21 @@ class DataTypeView:
         """The instant up to which everything stamped can be seen; None where nothing is sure."""
         if self.shared and self.report.history is None:
             return None
-        return self.report.safe_point(self.data_type, self.connection_id)
+        points = [self.report.safe_point(name, self.connection_id) for name in self.data_types]
+        known = [point for point in points if point is not None]
+        return min(known) if known and len(known) == len(points) else None
 
     @property
     def sync_id(self) -> str | None:
         """The sync that what can be read now comes from; None where that is in doubt."""
-        status = self.status
+        status = self.statuses[0] if len(self.data_types) == 1 else None
         if status is None or not self.settled:
             return None
         if self._entries:
-            return max(self._entries, key=lambda one: one.requested or "").id
+            # One that waits, however early it was requested, will bring what nobody has read.
+            newest = max(self._entries, key=lambda one: timestamps.instant(one.requested or "") or 0)
+            waits = any(one.status in WAITING for one in self._entries)
+            return newest.id if newest.status == COMPLETE and not waits else None
         if status.latestSyncId == status.latestSuccessfulSyncId or status.currentStatus in WAITING:
             return status.latestSuccessfulSyncId
         return None
@@ -140,20 +166,15 @@ class DataTypeView:
             return self.sync_id == entry.sync_id
         if entry.cursor is None:
             return False
-        since = [
-            one for one in self._entries if (timestamps.instant(one.requested or "") or 0) >= entry.cursor
-        ]
-        return all(one.id == entry.sync_id for one in since)
+        instants = ((one, timestamps.instant(one.requested or "") or 0) for one in self._entries)
+        return all(one.id == entry.sync_id for one, requested in instants if requested >= entry.cursor)
 
     def same_syncs(self, other: DataTypeView) -> bool:
         """Whether nothing was synced between two reports, and nothing was under way in either."""
-        mine, others = self.status, other.status
         return (
             self.settled
             and other.settled
-            and mine is not None
-            and others is not None
-            and mine.latestSyncId == others.latestSyncId
-            and mine.latestSuccessfulSyncId == others.latestSuccessfulSyncId
+            and [status and (status.latestSyncId, status.latestSuccessfulSyncId) for status in self.statuses]
+            == [status and (status.latestSyncId, status.latestSuccessfulSyncId) for status in other.statuses]
             and {one.id for one in self._entries} == {one.id for one in other._entries}
         )

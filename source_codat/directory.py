@@ -10,7 +10,8 @@ from source_codat.company import Company, companies_in
 from source_codat.components import CodatRetriever
 from source_codat.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
 from source_codat.pages import Page, PageDecoder
-from source_codat.reader import Partition, PartitionReader
+from source_codat.questions import Partition
+from source_codat.reader import PartitionReader
 from source_codat.rows import RowBatch, batch
 from source_codat.settings import Settings
 

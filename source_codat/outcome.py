@@ -16,6 +16,7 @@ REASONS = {
     "not_allowed": "not allowed for this API key (is the product bought?)",
     "blocked": "blocked by Codat for compliance reasons",
     "no_connection": "without a connection that could hold this data",
+    "not_generated": "without such a report: it has to be generated in Codat first",
     "company_gone": "deleted in Codat",
 }
 _UNREMARKABLE = {"unchanged", "no_connection"}  # nothing a user could or should change

@@ -23,11 +23,21 @@ class _Links(msgspec.Struct):
     next: _Link | None = None
 
 
+class _Pagination(msgspec.Struct):
+    continuationToken: str | None = None  # noqa: N815 - Codat's name
+
+
+class _Counters(msgspec.Struct):
+    totalResults: int | None = None  # noqa: N815 - Codat's name
+    pageSize: int | None = None  # noqa: N815 - Codat's name
+
+
 class _ListAnswer(msgspec.Struct):
     results: list[msgspec.Raw] | None
     totalResults: int | None = None  # noqa: N815 - Codat's name
     pageSize: int | None = None  # noqa: N815 - Codat's name
     links: _Links | None = msgspec.field(default=None, name="_links")
+    pagination: _Pagination | None = None
 
 
 _LIST = msgspec.json.Decoder(_ListAnswer)
@@ -42,7 +52,10 @@ class Page:
     rows: each row's JSON object, as Codat sent it, without line breaks.
     ids: the rows' `id`s, in order; None where a row has none.
     latest: the latest instant among the rows' cursor fields, None where there is none.
+    oldest_unfinished: the oldest one of a row that will still change, None where there is none.
     total: `totalResults`, None where the answer doesn't say; `has_next`: whether `_links` names more.
+    linked: whether it has `_links`; token: what asks for the next page, where that isn't a number.
+    server_time: Codat's clock when it answered, an instant.
     page_size: the page size that the answer says it used, None where it doesn't.
     clashing: whether a row already has a field that the connector adds.
     envelope: the top-level fields beside the rows that the stream asked for.
@@ -54,6 +67,10 @@ class Page:
     total: int | None = None
     page_size: int | None = None
     has_next: bool = False
+    linked: bool = False
+    token: str = ""
+    server_time: int | None = None
+    oldest_unfinished: int | None = None
     clashing: bool = False
     size: int = 0
     envelope: Mapping[str, msgspec.Raw] = field(default_factory=dict)
@@ -64,14 +81,25 @@ class PageDecoder:
 
     def __init__(self, retriever: CodatRetriever) -> None:
         self._records = retriever.records
+        self._counters = retriever.counters
         self._envelope_fields = tuple(retriever.from_envelope)
+        self._finished = frozenset(retriever.finished)
+        self._id_field = retriever.id_field
         self._cursor = retriever.cursor_field or "modifiedDate"
-        added = (*retriever.scope, *retriever.from_envelope, *retriever.from_request)
-        self._added = tuple(dict.fromkeys(name for name in added if name != "id"))
+        added = (
+            retriever.cursor_field * retriever.by_new_parents,
+            *retriever.scope,
+            *retriever.from_envelope,
+            *retriever.from_request,
+        )
+        own = {"key", "cursor", "status", self._id_field, self._cursor}
+        self._added = tuple(dict.fromkeys(name for name in added if name and name not in own))
         fields: list[tuple[str, Any, Any]] = [
-            ("id", str | int | float | None, None),
+            ("key", str | int | float | None, msgspec.field(default=None, name=self._id_field or " none")),
             ("cursor", str | None, msgspec.field(default=None, name=self._cursor)),
         ]
+        if self._finished:
+            fields.append(("status", str | None, None))
         fields += [(name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in self._added]
         head = msgspec.defstruct("Head", fields)
         self._head = msgspec.json.Decoder(head)
@@ -97,10 +125,14 @@ class PageDecoder:
         return page
 
     def _decode_list(self, body: bytes) -> Page:
+        if body.lstrip()[:1] == b"[":  # a published example of one list is bare
+            body = b'{"results":' + body + b"}"
         answer = _LIST.decode(body)
         rows = answer.results or []
         page = Page(rows, (), total=answer.totalResults, page_size=answer.pageSize, size=len(body))
         page.has_next = bool(answer.links and answer.links.next and answer.links.next.href)
+        page.linked = answer.links is not None
+        page.token = (answer.pagination and answer.pagination.continuationToken) or ""
         try:
             heads = self._list_heads.decode(body).results or []
         except msgspec.ValidationError:
@@ -125,6 +157,9 @@ class PageDecoder:
             rows = [] if found == b"null" else _ROWS.decode(found)
         page = Page(rows, (), size=len(body))
         page.envelope = {name: envelope[name] for name in self._envelope_fields if name in envelope}
+        if self._counters in envelope:
+            counters = msgspec.json.decode(envelope[self._counters], type=_Counters)
+            page.total, page.page_size = counters.totalResults, counters.pageSize
         self._note_heads(page, [self._row_head(row) for row in rows])
         return page
 
@@ -141,13 +176,22 @@ class PageDecoder:
         except msgspec.ValidationError:
             raise MalformedAnswer("the answer has a row that isn't an object") from None
         known = {name: raw for name, raw in fields.items() if name in self._added}
-        if "id" in fields:  # whatever it is, its text tells rows apart
-            known["id"] = msgspec.Raw(msgspec.json.encode(bytes(fields["id"]).decode()))
+        if self._id_field in fields:  # whatever it is, its text tells rows apart
+            known[self._id_field] = msgspec.Raw(msgspec.json.encode(bytes(fields[self._id_field]).decode()))
         return self._head.decode(msgspec.json.encode(known))
 
     def _note_heads(self, page: Page, heads: Sequence[Any]) -> None:
-        page.ids = [head.id for head in heads]
+        page.ids = [head.key for head in heads]
         page.latest = timestamps.latest(head.cursor for head in heads)
+        if self._finished:
+            page.oldest_unfinished = min(
+                (
+                    timestamps.instant(head.cursor or "") or 0
+                    for head in heads
+                    if head.status not in self._finished
+                ),
+                default=None,
+            )
         page.clashing = any(
             getattr(head, name) is not msgspec.UNSET for head in heads for name in self._added
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from airbyte_cdk.models import FailureType
 
@@ -12,9 +12,12 @@ from source_codat.client import CodatClient
 from source_codat.company import NOT_SUPPORTED, Company, StatusReport
 from source_codat.components import CodatRetriever
 from source_codat.context import CompanyContext, DataTypeView
+from source_codat.custom import IDENTIFIER, CustomDataTypes
 from source_codat.errors import PartitionFailed, PartitionSkipped
 from source_codat.outcome import StreamOutcome
-from source_codat.reader import Finished, Partition, PartitionReader
+from source_codat.parents import Parents
+from source_codat.questions import Partition
+from source_codat.reader import Finished, PartitionReader
 from source_codat.settings import Settings
 from source_codat.state import Entry, PartitionKey, StreamState
 
@@ -23,12 +26,16 @@ _STATUS_PATH = "/companies/{companyId}/dataStatus"
 
 @dataclass(frozen=True)
 class SelectedStream:
-    """A stream of the configured catalog; `state` only where it is read incrementally."""
+    """A stream of the configured catalog; `state` only where it is read incrementally.
+
+    parents: where a stream's partitions come from another stream's rows.
+    """
 
     retriever: CodatRetriever
     reader: PartitionReader
     outcome: StreamOutcome
     state: StreamState | None
+    parents: Parents | None = None
 
 
 @dataclass(frozen=True)
@@ -44,20 +51,28 @@ class PartitionEnd:
 
 @dataclass(frozen=True)
 class Planned:
-    """A partition with the stream it belongs to."""
+    """A partition with the stream it belongs to; with `parents` still to be asked, a group of them."""
 
     stream: SelectedStream
     company: Company
     key: PartitionKey
     partition: Partition
+    grouped: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
     """The partitions of a company, sorted into those to read and those that have ended already."""
 
-    to_read: Sequence[Planned]
-    ended: Sequence[PartitionEnd]
+    to_read: list[Planned] = field(default_factory=list)
+    ended: list[PartitionEnd] = field(default_factory=list)
+
+    def add(self, one: Planned | PartitionEnd) -> None:
+        """Sort one partition in."""
+        if isinstance(one, Planned):
+            self.to_read.append(one)
+        else:
+            self.ended.append(one)
 
 
 class Planner:
@@ -67,49 +82,73 @@ class Planner:
         self._client = client
         self._settings = settings
         self._streams = streams
+        self._custom = CustomDataTypes(client)
 
     def plan(self, company: Company) -> Plan:
         """Ask what Codat has of a company; raises PartitionSkipped where Codat doesn't know it."""
         context = CompanyContext(self._client, company, self._shared(company), self._history_since(company))
         trouble: PartitionFailed | None = None
-        if any(stream.retriever.data_type for stream in self._streams):
+        if any(stream.retriever.data_types for stream in self._streams):
             try:
                 context.open()
             except PartitionFailed as failed:
                 trouble = failed
-        to_read: list[Planned] = []
-        ended: list[PartitionEnd] = []
+        plan = Plan()
         for stream in self._streams:
-            keys = list(_keys(stream.retriever, company))
-            if not keys:
-                skipped = PartitionSkipped("no_connection")
-                ended.append(PartitionEnd(stream, company, (company.id,), skipped))
-            for key in keys:
-                if trouble and stream.retriever.data_type:
-                    ended.append(PartitionEnd(stream, company, key, trouble))
-                    continue
-                planned = self._partition(stream, company, key, context)
-                if isinstance(planned, PartitionSkipped):
-                    ended.append(PartitionEnd(stream, company, key, planned))
-                else:
-                    to_read.append(Planned(stream, company, key, planned))
-        return Plan(to_read, ended)
+            groups = list(self._groups(stream.retriever, company))
+            if not groups:
+                plan.add(PartitionEnd(stream, company, (company.id,), PartitionSkipped("no_connection")))
+            for ids in groups:
+                plan.add(self._planned(stream, company, ids, context, trouble))
+        return plan
 
-    def _partition(
-        self, stream: SelectedStream, company: Company, key: PartitionKey, context: CompanyContext
-    ) -> Partition | PartitionSkipped:
+    def expand(self, group: Planned) -> Plan:
+        """Ask a group's parents, and plan a partition for each; raises what the asking raises."""
+        context = group.partition.context
+        if group.stream.parents is None or context is None:
+            raise ValueError(group.stream.outcome.name)
+        plan = Plan()
+        for more in group.stream.parents.ids(group.partition):
+            ids = {**group.partition.ids, **more}
+            plan.add(self._planned(group.stream, group.company, ids, context, None, grouped=False))
+        return plan
+
+    def _planned(
+        self,
+        stream: SelectedStream,
+        company: Company,
+        ids: Mapping[str, str],
+        context: CompanyContext,
+        trouble: PartitionFailed | None,
+        *,
+        grouped: bool = True,
+    ) -> Planned | PartitionEnd:
         retriever, report = stream.retriever, context.report
-        ids = dict(zip(retriever.scope, key, strict=True))
+        grouped = grouped and stream.parents is not None and not retriever.by_new_parents
+        key = tuple(ids[name] for name in retriever.scope if name in ids)
+        if trouble and retriever.data_types:
+            return PartitionEnd(stream, company, key, trouble)
         view = self._view(retriever, ids, context, report)
         entry = stream.state.entries.get(key) if stream.state else None
         if view is not None:
             ruled_out = _ruled_out(view, retriever, company)
-            if ruled_out:
-                return PartitionSkipped(ruled_out)
-            if stream.state and self._settings.skip_unchanged and view.unchanged_since(entry):
-                return PartitionSkipped("unchanged")
+            unchanged = stream.state and self._settings.skip_unchanged and view.unchanged_since(entry)
+            if ruled_out or unchanged:
+                return PartitionEnd(stream, company, key, PartitionSkipped(ruled_out or "unchanged"))
         answer = report.body if report and retriever.path == _STATUS_PATH else None
-        return Partition(ids, self._since(entry, report), context, view, answer=answer)
+        since = self._since(retriever, entry, report)
+        return Planned(stream, company, key, Partition(ids, since, context, view, answer=answer), grouped)
+
+    def _groups(self, retriever: CodatRetriever, company: Company) -> Iterator[dict[str, str]]:
+        """The ids that are known of a company's partitions before any parent is asked."""
+        identifier = next(iter(retriever.each.get(IDENTIFIER, ())), "")
+        held = company.connections(retriever.source_types)
+        for connection in held if retriever.per_connection else [None]:
+            if connection and identifier and not self._custom.held_by(connection, identifier):
+                continue
+            for more in retriever.spread():
+                own = {"connectionId": connection.id} if connection else {}
+                yield {"companyId": company.id, **own, **more}
 
     @staticmethod
     def _view(
@@ -118,23 +157,26 @@ class Planner:
         context: CompanyContext,
         report: StatusReport | None,
     ) -> DataTypeView | None:
-        if report is None or not retriever.data_type:
+        if report is None or not retriever.data_types:
             return None
-        shared = retriever.data_type in context.shared
-        return DataTypeView(report, retriever.data_type, ids.get("connectionId"), shared)
+        shared = bool(context.shared.intersection(retriever.data_types))
+        return DataTypeView(report, retriever.data_types, ids.get("connectionId"), shared)
 
-    def _since(self, entry: Entry | None, report: StatusReport | None) -> int | None:
-        start = self._settings.start
-        if entry is None or entry.cursor is None or in_future(entry, report):
+    def _since(
+        self, retriever: CodatRetriever, entry: Entry | None, report: StatusReport | None
+    ) -> int | None:
+        start = None if retriever.shape == "row_key" else self._settings.start
+        if entry is None or entry.cursor is None or in_future(entry, report.taken_at if report else None):
             return start
         return max(entry.cursor - self._settings.lookback, start or 0)
 
     def _shared(self, company: Company) -> frozenset[str]:
         """The data types that several of the company's connections can hold."""
         return frozenset(
-            stream.retriever.data_type
+            name
             for stream in self._streams
-            if stream.retriever.data_type and len(company.connections(stream.retriever.source_types)) > 1
+            for name in stream.retriever.data_types
+            if len(company.connections(stream.retriever.source_types)) > 1
         )
 
     def _history_since(self, company: Company) -> str | None:
@@ -143,16 +185,15 @@ class Planner:
         cursors = [
             entry.cursor
             for stream in self._streams
-            if stream.state and stream.retriever.data_type in shared
-            for key in _keys(stream.retriever, company)
-            if (entry := stream.state.entries.get(key)) and entry.cursor is not None
+            if stream.state and shared.intersection(stream.retriever.data_types)
+            for key in stream.state.keys_of(company.id)
+            if (entry := stream.state.entries[key]).cursor is not None
         ]
         return timestamps.query_date(min(cursors)) if cursors else None
 
 
-def in_future(entry: Entry, report: StatusReport | None) -> bool:
+def in_future(entry: Entry, now: int | None) -> bool:
     """Whether a cursor is later than Codat's own clock: no safe read can have left it there."""
-    now = report.taken_at if report else None
     return entry.cursor is not None and now is not None and entry.cursor > now + timestamps.TICKS_PER_SECOND
 
 
@@ -160,22 +201,17 @@ def advanced(entry: Entry | None, done: Finished, report: StatusReport | None) -
     """Where a partition stands after a read; None where there is nothing to note."""
     if not done.complete:
         return entry
-    old = None if entry is None or in_future(entry, report) else entry.cursor
+    now = report.taken_at if report else done.server_time
+    old = None if entry is None or done.unkeyed or in_future(entry, now) else entry.cursor
     cursor = max((point for point in (old, done.cursor) if point is not None), default=None)
     return Entry(cursor, done.sync_id) if cursor is not None or done.sync_id else None
 
 
-def _keys(retriever: CodatRetriever, company: Company) -> Iterator[PartitionKey]:
-    if retriever.per_connection:
-        for connection in company.connections(retriever.source_types):
-            yield company.id, connection.id
-    else:
-        yield (company.id,)
-
-
 def _ruled_out(view: DataTypeView, retriever: CodatRetriever, company: Company) -> str:
     """Why Codat needn't be asked for a partition: what dataStatus says already."""
-    status = view.status
+    if not retriever.data_type:
+        return ""
+    status = view.statuses[0]
     if status is None:
         held = not retriever.source_types or company.connections(retriever.source_types)
         return "" if held else "no_connection"
@@ -186,8 +222,10 @@ def _ruled_out(view: DataTypeView, retriever: CodatRetriever, company: Company) 
 
 def as_failure(result: PartitionSkipped, view: DataTypeView | None) -> PartitionFailed | None:
     """The failure that a refusal amounts to: 409 on a data type that has data means that a sync runs."""
-    status = view.status if view else None
-    if result.reason == "not_synced" and status is not None and status.has_data:
+    if result.reason != "not_synced" or view is None or not view.has_data:
+        return None
+    # dataStatus merges connections: one of them may never have been synced while another was.
+    if not (view.shared and "not been requested" in result.detail):
         return PartitionFailed(
             f"Codat doesn't give out the data while it is being synced: {result.detail}",
             FailureType.transient_error,

@@ -5,95 +5,25 @@ Why these rules and no others: docs/behaviour.md, "Complete, or says so".
 
 from __future__ import annotations
 
-import logging
 import time
-from array import array
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import msgspec
 
-from source_codat import timestamps
 from source_codat.client import CodatClient
 from source_codat.components import CodatRetriever
-from source_codat.context import CompanyContext, DataTypeView
-from source_codat.errors import PartitionFailed
-from source_codat.pages import Page, PageDecoder
+from source_codat.context import DataTypeView
+from source_codat.pages import Page
+from source_codat.passes import Pass, Turn, hashes
+from source_codat.questions import Partition, Questions
+from source_codat.row_keys import HeldRows, RowKeys
 from source_codat.rows import RowBatch, batch
 from source_codat.settings import Settings
+from source_codat.shapes import shaped
 
 MAX_PASSES = 4
 _SMALLEST_PAGE = 25
-_BUCKETS = 64
-logger = logging.getLogger("airbyte")
-
-
-@dataclass
-class KeyTally:
-    """Counts distinct keys in eight bytes a row: a set of a million would cost over 100 MB."""
-
-    _hashes: array[int] = field(default_factory=lambda: array("q"))
-
-    def add(self, page: Page) -> None:
-        """Note the rows of a page: by id, or by what they say where they have none."""
-        if None in page.ids:
-            pairs = zip(page.ids, page.rows, strict=True)
-            self._hashes.extend(hash(bytes(row) if key is None else key) for key, row in pairs)
-        else:
-            self._hashes.extend(map(hash, page.ids))
-
-    def __len__(self) -> int:
-        return len(self._hashes)
-
-    def distinct(self) -> int:
-        """How many different keys there were."""
-        if len(self._hashes) < 100_000:
-            return len(set(self._hashes))
-        buckets: list[array[int]] = [array("q") for _ in range(_BUCKETS)]
-        for value in self._hashes:
-            buckets[value % _BUCKETS].append(value)
-        return sum(len(set(bucket)) for bucket in buckets)
-
-    def fingerprint(self) -> tuple[int, int]:
-        """Equal for two passes that saw the same rows, in whatever order."""
-        return len(self._hashes), sum(self._hashes)
-
-
-@dataclass
-class Pass:
-    """One walk through a partition's pages."""
-
-    keys: KeyTally = field(default_factory=KeyTally)
-    pages: int = 0
-    totals: set[int | None] = field(default_factory=set)
-    latest: int | None = None
-    broken: bool = False
-    shortest: int = 0
-
-    @property
-    def total(self) -> int | None:
-        """What every page gave as the total; None where they differ or don't say."""
-        return next(iter(self.totals)) if len(self.totals) == 1 else None
-
-    def counts_agree(self) -> bool:
-        """Whether every page gave the same total, and that many different rows came."""
-        return not self.broken and self.total is not None and self.keys.distinct() == self.total
-
-
-@dataclass(frozen=True)
-class Partition:
-    """One full path to read: its ids by the path's names, and from which instant on (None: all).
-
-    params: what its requests carry besides; answer: the body, where it has been asked for already.
-    """
-
-    ids: Mapping[str, str]
-    since: int | None = None
-    context: CompanyContext | None = None
-    source: DataTypeView | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
-    answer: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -101,12 +31,16 @@ class Finished:
     """A partition's end: complete or not, and where its next read may start.
 
     cursor: the instant that was reached, never past the safe point; None where none was.
+    unkeyed: rows without ids were among them, so that the next read must be of everything again.
+    server_time: Codat's clock at the first answer, an instant.
     """
 
     complete: bool
-    cursor: int | None
-    sync_id: str | None
-    records: int
+    cursor: int | None = None
+    sync_id: str | None = None
+    records: int = 0
+    unkeyed: bool = False
+    server_time: int | None = None
 
 
 class PartitionReader:
@@ -120,50 +54,54 @@ class PartitionReader:
         emit: Callable[[RowBatch], None],
     ) -> None:
         self.retriever = retriever
-        self._client = client
+        self.questions = Questions(client, retriever, settings)
         self._settings = settings
         self._emit = emit
-        self._decoder = PageDecoder(retriever)
-        self._order_by = retriever.order_by
-        self._fixed = retriever.request_parameters()
-        self._from_request = {
-            name: self._fixed[name].encode() for name in retriever.from_request if name in self._fixed
-        }
 
     def read(self, partition: Partition) -> Finished:
         """Send out all rows of a partition, in as many passes as the proof needs."""
         before, previous, records = partition.source, None, 0
-        size = self._settings.page_size
-        for _ in range(MAX_PASSES):
-            done = self._walk(partition, size)
+        size, held = self._settings.page_size, HeldRows()
+        for left in reversed(range(MAX_PASSES)):
+            done = self._walk(partition, size, held)
+            if done.unkeyed and partition.since is not None:
+                # By its state all rows of this partition had ids: they don't any more.
+                partition, previous = replace(partition, since=None), None
+                held.drop()
+                continue
             records += len(done.keys)
-            ended = time.monotonic()
-            after = self._after(partition, before, done, ended)
-            if self._proven(done, previous, before, after):
+            after = self._after(partition, before, done, time.monotonic())
+            proven = self._proven(done, previous, before, after)
+            if proven or not left:
+                held.release(self._emit)
+            if proven:
                 return self._finish(done, before, after, records)
+            held.drop()
             previous, before = done, after or before
             if done.shortest:
                 size = max(_SMALLEST_PAGE, min(size, done.shortest))
-        return Finished(complete=False, cursor=None, sync_id=None, records=records)
+        return Finished(complete=False, records=records)
 
     def _after(
         self, partition: Partition, before: DataTypeView | None, done: Pass, ended: float
     ) -> DataTypeView | None:
         """The syncs after a pass, where one answer wasn't all of it: a single answer is a snapshot."""
-        if before is None or partition.context is None or (done.pages == 1 and done.counts_agree()):
+        if before is None or partition.context is None or done.pages == 1:
             return None
-        report = partition.context.refreshed(ended)
-        return DataTypeView(report, before.data_type, before.connection_id, before.shared)
+        return replace(before, report=partition.context.refreshed(ended))
 
     def _proven(
         self, done: Pass, previous: Pass | None, before: DataTypeView | None, after: DataTypeView | None
     ) -> bool:
-        if not self.retriever.paged:
+        paging = self.retriever.paging
+        if not paging or (paging == "token" and done.pages == 1):
+            return not done.broken
+        keys_repeat = self.retriever.shape == "row_key"
+        agree = done.counts_agree(keys_repeat=keys_repeat)
+        same_syncs = bool(before and after and before.same_syncs(after))
+        if agree and (done.pages == 1 or (same_syncs and not keys_repeat)):
             return True
-        agree = done.counts_agree()
-        if agree and (done.pages == 1 or (before and after and before.same_syncs(after))):
-            return True
-        # No sync to compare, or one under way: then two equal passes in a row have to do.
+        # No sync to compare, one under way, or keys that repeat: two equal passes have to do.
         unsaid = not done.broken and done.totals == {None}
         return (
             (agree or unsaid)
@@ -173,93 +111,65 @@ class PartitionReader:
             and previous.keys.fingerprint() == done.keys.fingerprint()
         )
 
-    @staticmethod
     def _finish(
-        done: Pass, before: DataTypeView | None, after: DataTypeView | None, records: int
+        self, done: Pass, before: DataTypeView | None, after: DataTypeView | None, records: int
     ) -> Finished:
-        points = [view.safe_point for view in (before, after) if view is not None]
-        known = [point for point in points if point is not None]
-        cursor = None
-        if done.latest is not None and known and len(known) == len(points):
-            cursor = min(done.latest, *known)
+        if before is None:  # no data type to ask about, but rows that tell whether they will change
+            points = [point for point in (done.oldest_unfinished, done.server_time) if point is not None]
+        else:
+            views = [view for view in (before, after) if view is not None]
+            points = [point for view in views if (point := view.safe_point) is not None]
+            points = points if len(points) == len(views) else []
+        cursor = min(done.latest, *points) if done.latest is not None and points else None
         same = before is not None and (after is None or before.sync_id == after.sync_id)
-        return Finished(True, cursor, before.sync_id if before and same else None, records)
+        return Finished(
+            complete=True,
+            cursor=None if done.unkeyed else cursor,
+            sync_id=before.sync_id if before and same else None,
+            records=records,
+            unkeyed=done.unkeyed,
+            server_time=done.server_time,
+        )
 
-    def _walk(self, partition: Partition, size: int) -> Pass:
-        """One pass: every page, sent out as it comes."""
-        done = Pass()
+    def _walk(self, partition: Partition, size: int, held: HeldRows) -> Pass:
+        """One pass: every page, sent out as it comes, or held back where keys need the whole."""
+        done, turn = Pass(), Turn(size=size)
+        keys = RowKeys(self._settings.start) if self.retriever.shape == "row_key" else None
         path = self.retriever.url_path(partition.ids)
         ids = {name: msgspec.json.encode(value) for name, value in partition.ids.items()}
-        number, previous_ids = 1, None
+        previous = None
         while True:
-            page, number, size = self._ask(path, partition, number, size)
-            done.pages += 1
-            done.totals.add(page.total)
-            done.keys.add(page)
-            done.latest = max(filter(None, (done.latest, page.latest)), default=None)
-            if page.rows:
-                self._emit(batch(self.retriever.name, page, ids, {**self._from_request, **page.envelope}))
-            if not self.retriever.paged:
+            page, turn = self.questions.page(path, partition, turn)
+            rows = hashes(page)
+            if len(page.rows) and rows == previous:  # the same page again, and so it might go on
+                done.broken = page.total is not None
                 return done
-            more = page.has_next or (page.total is not None and len(done.keys) < page.total)
-            repeated = done.pages > 1 and page.ids == previous_ids
-            too_many = page.total is not None and len(done.keys) > 2 * page.total + 2 * size
-            if not page.rows or not more or repeated or too_many:
+            done.note(page, rows)
+            if page.rows:
+                shown = keys.keyed(page) if keys else shaped(self.retriever, page)
+                out = batch(
+                    self.retriever.name,
+                    shown,
+                    ids,
+                    {**self.questions.added, **partition.beside, **page.envelope},
+                )
+                (held.add if keys else self._emit)(out)
+            done.unkeyed = keys is not None and keys.missing
+            more = self._more(page, done, turn)
+            too_many = page.total is not None and len(done.keys) > 2 * page.total + 2 * turn.size
+            if not page.rows or not more or too_many:
                 done.broken = bool(page.rows) and more
                 return done
-            if page.page_size and 0 < page.page_size < size and number == 1:
-                size = page.page_size  # the server's own limit: offsets must be counted with it
-            elif len(page.rows) < size:
-                done.shortest = min(done.shortest or size, len(page.rows))
-            number, previous_ids = number + 1, page.ids
+            if page.page_size and 0 < page.page_size < turn.size and turn.number == 1:
+                turn = replace(turn, size=page.page_size)  # the server's own limit counts the offsets
+            elif len(page.rows) < turn.size:
+                done.shortest = min(done.shortest or turn.size, len(page.rows))
+            turn, previous = replace(turn, number=turn.number + 1, token=page.token), rows
 
-    def _ask(self, path: str, partition: Partition, number: int, size: int) -> tuple[Page, int, int]:
-        """One page, smaller where Codat times out on it, unordered where Codat refuses the order."""
-        while True:
-            if partition.answer is not None:
-                return self._decoder.decode(partition.answer), number, size
-            params = self._parameters(partition, number, size)
-            try:
-                page = self._client.get(path, params, lambda answer: self._decoder.decode(answer.body))
-            except PartitionFailed as error:
-                if error.status == 400 and "orderBy" in params:
-                    self._give_up_order(path, params)
-                    continue
-                if error.timed_out and self.retriever.paged and size > _SMALLEST_PAGE:
-                    offset = (number - 1) * size
-                    size = max(_SMALLEST_PAGE, size // 4)
-                    number = offset // size + 1  # from there some rows come twice, none is passed over
-                    logger.info("Codat: %s takes too long; asking for pages of %d.", path, size)
-                    continue
-                raise
-            return page, number, size
-
-    def _give_up_order(self, path: str, params: dict[str, Any]) -> None:
-        """Go on without orderBy, if that is what Codat refused: raises what it says otherwise."""
-        plain = {name: value for name, value in params.items() if name != "orderBy"}
-        self._client.get(path, plain, lambda _: None)
-        self._order_by = ""
-        logger.info("Codat: %s can't be ordered by %s; reading it as it comes.", path, params["orderBy"])
-
-    def _parameters(self, partition: Partition, number: int, size: int) -> dict[str, Any]:
-        params: dict[str, Any] = {**self._fixed, **partition.params}
-        if self.retriever.paged:
-            params.update(page=number, pageSize=size)
-            if self._order_by:
-                params["orderBy"] = self._order_by
-        query = self.query(partition.since)
-        if query:
-            params["query"] = query
-        return params
-
-    def query(self, since: int | None) -> str:
-        """What is asked of Codat's query language: changes since an instant, and the user's part."""
-        terms = []
-        if since is not None and self.retriever.queryable and self.retriever.cursor_field:
-            terms.append(f"{self.retriever.cursor_field}>={timestamps.query_date(since)}")
-        if self.retriever.marks_deleted and not self._settings.include_deleted:
-            terms.append("metadata.isDeleted!=true")
-        filtered = self._settings.filters.get(self.retriever.name, "")
-        if filtered:
-            terms.append("{" + filtered + "}" if "||" in filtered else filtered)
-        return "&&".join(terms)
+    def _more(self, page: Page, done: Pass, turn: Turn) -> bool:
+        """Whether another page may follow; where an answer doesn't say, one may."""
+        if self.retriever.paging != "pages":
+            return bool(page.token) and page.token != turn.token
+        if page.total is None:
+            return page.has_next or not page.linked
+        return page.has_next or len(done.keys) < page.total

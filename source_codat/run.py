@@ -28,7 +28,8 @@ def run(args: Sequence[str] | None = None) -> None:
     entrypoint.set_log_level(parsed)
 
     def stop(number: int, _: FrameType | None) -> None:
-        source.stop(ReadStopped(f"The read was ended by {signal.Signals(number).name}."))
+        if not source.stop(ReadStopped(f"The read was ended by {signal.Signals(number).name}.")):
+            os._exit(128 + number)  # nothing is being read, so there is nothing to finish
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -47,25 +48,26 @@ def run(args: Sequence[str] | None = None) -> None:
             error, message=f"The connector met an error of its own: {type(error).__name__}."
         )
         _write([_trace(traced)])
-    sys.stdout.flush()
     # Workers may still wait for an answer that nobody wants: don't wait for them.
     os._exit(code)
 
 
 def _write(lines: Iterable[bytes]) -> None:
     """Write lines so that no log line of another thread ever gets in between their bytes."""
-    out = sys.__stdout__
-    if out is None:
+    if sys.__stdout__ is None:
         raise AirbyteTracedException(
             message="There is no stdout to write to.", failure_type=FailureType.system_error
         )
+    out = sys.__stdout__.fileno()
     for line in lines:
         with PRINT_BUFFER.lock:
             PRINT_BUFFER.flush()
-            out.buffer.write(line)
+            # Straight to the descriptor: a buffered writer may repeat bytes when a signal comes.
+            rest = memoryview(line)
+            while rest:
+                rest = rest[os.write(out, rest) :]
     with PRINT_BUFFER.lock:
         PRINT_BUFFER.flush()
-        out.buffer.flush()
 
 
 def _trace(error: AirbyteTracedException) -> bytes:

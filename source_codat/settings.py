@@ -45,6 +45,7 @@ class Settings:
     lookback: int
     report_period_months: int
     report_periods: int
+    custom_data_types: tuple[str, ...]
     page_size: int
     num_workers: int
 
@@ -66,6 +67,7 @@ class Settings:
             lookback=_number(config, "lookback_hours", 0, 0, 8760) * 3600 * timestamps.TICKS_PER_SECOND,
             report_period_months=_number(config, "report_period_months", 1, 1, 12),
             report_periods=_number(config, "report_periods", 24, 1, 240),
+            custom_data_types=_identifiers(config.get("custom_data_types")),
             page_size=_number(config, "page_size", 1000, 1, 5000),
             num_workers=_number(config, "num_workers", 10, 2, 50),
         )
@@ -177,6 +179,22 @@ def _filters(value: Any) -> dict[str, str]:
             )
         found[stream] = query.strip()
     return found
+
+
+def _identifiers(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+        raise ConfigError("'custom_data_types' must be a list of custom data identifiers.")
+    found: dict[str, str] = {}
+    for one in dict.fromkeys(one.strip() for one in value):
+        clash = found.setdefault(one.lower(), one)
+        if clash != one:
+            raise ConfigError(
+                f"The custom data types '{clash}' and '{one}' differ only in upper and lower case, so their "
+                "tables would be one: remove one of them."
+            )
+    return tuple(found.values())
 
 
 def _flag(config: Mapping[str, Any], name: str, default: bool) -> bool:

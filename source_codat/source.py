@@ -18,15 +18,18 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
 from source_codat.catalog import CodatStream, build_streams
 from source_codat.check import Check
 from source_codat.client import CodatClient
+from source_codat.components import CodatRetriever
 from source_codat.directory import Directory
 from source_codat.errors import ConfigError
 from source_codat.outbox import Outbox
 from source_codat.outcome import StreamOutcome
+from source_codat.parents import Parents
 from source_codat.planning import Planner, SelectedStream
 from source_codat.reader import PartitionReader
 from source_codat.rows import RowBatch
@@ -107,10 +110,11 @@ class SourceCodat(ConcurrentDeclarativeSource):
         self._sync = self._build_sync(settings, streams, catalog, state)
         yield from self._sync.messages()
 
-    def stop(self, error: ConfigError | Any) -> None:
-        """End a running read after the last state; `error` is raised then."""
+    def stop(self, error: AirbyteTracedException) -> bool:
+        """End a running read after the last state, and raise `error` then; False where none runs."""
         if self._sync is not None:
-            self._sync.halt(error)
+            self._sync.request_stop(error)
+        return self._sync is not None
 
     def streams(self, config: Mapping[str, Any]) -> list[CodatStream]:  # type: ignore[override]  # see CodatStream
         """The streams of the manifest for a configuration."""
@@ -121,7 +125,9 @@ class SourceCodat(ConcurrentDeclarativeSource):
         settings = Settings.from_config(config)
         for secret in settings.secrets:
             add_to_secrets(secret)
-        return settings, build_streams(self._constructor, self._stream_configs(self._source_config), config)
+        return settings, build_streams(
+            self._constructor, self._source_config, settings.custom_data_types, config
+        )
 
     @staticmethod
     def _client(settings: Settings, streams: Mapping[str, CodatStream]) -> CodatClient:
@@ -142,6 +148,11 @@ class SourceCodat(ConcurrentDeclarativeSource):
 
         blobs = blobs_by_stream(state)
         selected: dict[str, SelectedStream] = {}
+
+        def parents_of(retriever: CodatRetriever) -> Parents | None:
+            parent = streams[retriever.parent].retriever if retriever.parent else None
+            return Parents(client, retriever, parent, settings) if parent else None
+
         for configured in catalog.streams:
             name = configured.stream.name
             stream = streams.get(name)
@@ -156,6 +167,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
                 PartitionReader(client, stream.retriever, settings, emit),
                 StreamOutcome(name),
                 _state(stream, settings, blobs.get(name)) if incremental else None,
+                parents_of(stream.retriever),
             )
         companies = selected.pop("companies", None)
         of_companies = [one for one in selected.values() if one.retriever.scope]
@@ -173,7 +185,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
 def _state(stream: CodatStream, settings: Settings, blob: Mapping[str, Any] | None) -> StreamState:
     retriever = stream.retriever
     state = StreamState(
-        retriever.name, retriever.scope, retriever.cursor_field, fingerprint(retriever, settings)
+        retriever.name, retriever.state_scope, retriever.cursor_field, fingerprint(retriever, settings)
     )
     warning = state.load(blob)
     if warning:

@@ -67,8 +67,9 @@ class StreamState:
     entries: dict[PartitionKey, Entry] = field(default_factory=dict)
     _size: int = 200
     _bytes_since: int = 0
-    _last_at: float = field(default_factory=lambda: time.monotonic())
+    _last_at: float = field(default_factory=lambda: time.monotonic())  # noqa: PLW0108 - looked up late, for tests of the clock
     changed: bool = False
+    _by_company: dict[str, set[PartitionKey]] = field(default_factory=dict)
 
     def load(self, blob: Mapping[str, Any] | None) -> str:
         """Take over what an earlier read left; returns a warning about what can't be used, or "".
@@ -128,15 +129,20 @@ class StreamState:
         """A partition is done: this is where its next read starts."""
         if key not in self.entries:
             self._size += sum(map(len, key)) + 140
+            self._by_company.setdefault(key[0], set()).add(key)
         if self.entries.get(key) != entry:
             self.entries[key] = entry
         self.changed = True
 
     def forget_company(self, company_id: str) -> None:
         """Drop what is known of a company that no longer exists."""
-        for key in [key for key in self.entries if key[0] == company_id]:
+        for key in self._by_company.pop(company_id, ()):
             del self.entries[key]
             self.changed = True
+
+    def keys_of(self, company_id: str) -> list[PartitionKey]:
+        """The partitions that are known of a company."""
+        return list(self._by_company.get(company_id, ()))
 
     def wrote(self, size: int) -> None:
         """Count bytes of the stream's rows that have left."""

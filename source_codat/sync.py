@@ -19,8 +19,9 @@ from source_codat.company import Company
 from source_codat.directory import Directory
 from source_codat.errors import PartitionFailed, PartitionSkipped, ReadStopped
 from source_codat.outbox import Outbox
-from source_codat.planning import PartitionEnd, Planned, Planner, SelectedStream, advanced, as_failure
-from source_codat.reader import Finished, Partition
+from source_codat.planning import PartitionEnd, Plan, Planned, Planner, SelectedStream, advanced, as_failure
+from source_codat.questions import Partition
+from source_codat.reader import Finished
 from source_codat.rows import RowBatch
 from source_codat.scheduler import Scheduler, Task
 from source_codat.state import FULL_REFRESH, state_message
@@ -62,6 +63,7 @@ class Sync:
     outbox: Outbox[Event]
     _scheduler: Scheduler = field(default_factory=Scheduler)
     _stopped_by: AirbyteTracedException | None = None
+    _requested: AirbyteTracedException | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def messages(self) -> Iterator[AirbyteMessage | RowBatch]:
@@ -77,6 +79,10 @@ class Sync:
         finally:
             self.halt(None)
         yield from self._close()
+
+    def request_stop(self, reason: AirbyteTracedException) -> None:
+        """Ask the writer to end the read; takes no lock, so that a signal handler may call it."""
+        self._requested = reason
 
     def halt(self, reason: AirbyteTracedException | None) -> None:
         """End the read: what is finished is kept, and `reason` is raised after the last state."""
@@ -129,7 +135,7 @@ class Sync:
             )
             self.outbox.put(CompanyGone(company_id))
         if self.companies:
-            ended = Finished(True, None, None, 0)
+            ended = Finished(complete=True)
             self.outbox.put(PartitionEnd(self.companies, NO_COMPANY, (), ended))
         logger.info("Reading %d streams of %d companies.", len(self._streams), len(found))
         if self.company_streams:
@@ -147,6 +153,9 @@ class Sync:
             if reason == "company_gone":
                 self.outbox.put(CompanyGone(company.id))
             return
+        self._queue(plan, company)
+
+    def _queue(self, plan: Plan, company: Company) -> None:
         for end in plan.ended:
             self.outbox.put(end)
         self._scheduler.add([Task(company.id, partial(self._read, planned)) for planned in plan.to_read])
@@ -160,7 +169,11 @@ class Sync:
         stream, partition = planned.stream, planned.partition
         result: Finished | PartitionSkipped | PartitionFailed
         try:
-            result = stream.reader.read(partition)
+            if planned.grouped:
+                self._queue(self.planner.expand(planned), planned.company)
+                return
+            new = stream.parents if stream.retriever.by_new_parents else None
+            result = new.read_new(partition, stream.reader) if new else stream.reader.read(partition)
         except PartitionSkipped as skipped:
             result = as_failure(skipped, partition.source) or skipped
         except PartitionFailed as failed:
@@ -179,6 +192,8 @@ class Sync:
 
     def _forward(self) -> Iterator[AirbyteMessage | RowBatch]:
         while True:
+            if self._requested is not None:
+                self.halt(self._requested)
             event = self.outbox.get(_TICK_SECONDS)
             if isinstance(event, AllRead) or (event is None and self.client.stop.is_set()):
                 return
@@ -257,7 +272,7 @@ class Sync:
             yield self._status(
                 stream, AirbyteStreamStatus.COMPLETE if whole else AirbyteStreamStatus.INCOMPLETE
             )
-        self._log_traffic()
+        logger.info(self.client.traffic.sentence())
         if stopped is not None:
             raise stopped
         # The platform goes by the first error it sees: one that a new attempt may mend comes first.
@@ -270,19 +285,6 @@ class Sync:
                 f"These streams couldn't be read for all companies: {names}. Everything else was read.",
                 failed[0].failure_type,
             )
-
-    def _log_traffic(self) -> None:
-        traffic = self.client.traffic
-        quota = f"; {traffic.quota_left} of {traffic.quota_limit} requests left today" * bool(
-            traffic.quota_left
-        )
-        logger.info(
-            "Codat: %d requests, %d retries, %.0f s waited%s.",
-            traffic.requests,
-            traffic.retries,
-            traffic.waited,
-            quota,
-        )
 
 
 def _label(end: PartitionEnd) -> str:
