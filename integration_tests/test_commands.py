@@ -1,6 +1,7 @@
 """spec, check, discover and read, as a user runs them."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,11 @@ def test_rows_as_messages_equal_rows_as_lines(sim):
     lines = read(sim, *STREAMS)
     source = SourceCodat(config=config(sim))
     configured = ConfiguredAirbyteCatalogSerializer.load(catalog(*STREAMS))
-    messages = [one.record for one in source.read(None, config(sim), configured, []) if one.record]
+    messages = [
+        one.record
+        for one in source.read(logging.getLogger("airbyte"), config(sim), configured, [])
+        if one.record
+    ]
     for stream in STREAMS:
         if stream != "data_status":  # tells the time of the last sync as it is asked
             said = sorted(_text(one.data) for one in messages if one.stream == stream)

@@ -65,7 +65,7 @@ def test_rows_that_vanish_while_paged_take_no_bystander_along(sim, company, only
 def test_one_gone_and_one_new_leave_the_count_alone_and_are_found_out(sim, company, only):
     there = sorted(names(sim, company))
     template = sim.world.records("invoices", company_id=company)[0]
-    done = []
+    done: list[bool] = []
 
     def swap():
         if not done:
@@ -151,11 +151,11 @@ def test_what_never_stands_still_is_read_a_bounded_number_of_times(sim, company,
 
 def test_an_update_during_the_read_arrives_by_the_next_one(sim, company, only):
     there = sorted(names(sim, company))
-    done = []
+    done: list[bool] = []
 
     def once():
         if not done:
-            done.append(1)
+            done.append(True)
             sim.world.clock.advance(5)
             touch(sim, company, there[0], note="late")
 
@@ -186,7 +186,7 @@ def test_the_company_list_is_read_completely_while_companies_come_and_go(sim):
     for number in range(20):
         sim.world.add_company(name=f"Company {number}", connections=())
     there = sorted(one["id"] for one in sim.world.companies)
-    done = []
+    done: list[bool] = []
 
     def swap(request):
         if request.path == "/companies" and request.query.get("page") == "2" and not done:

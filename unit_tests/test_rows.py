@@ -1,6 +1,7 @@
 """Rows leave as Codat sent them, whatever they look like."""
 
 import json
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ def retriever(**changes):
         "records": "results",
         "paging": "pages",
     }
-    return CodatRetriever(requester=None, name="things", **{**options, **changes})
+    return CodatRetriever(requester=mock.Mock(), name="things", **{**options, **changes})
 
 
 def lines(body, **changes):

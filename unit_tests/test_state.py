@@ -1,5 +1,7 @@
 """A state is written in one shape, and read from whatever wrote it."""
 
+from unittest import mock
+
 import pytest
 from airbyte_cdk.models import AirbyteStateMessageSerializer
 from hypothesis import given
@@ -18,7 +20,7 @@ TEXT = st.text(min_size=1, max_size=20)
 
 def options(**config):
     row = CodatRetriever(
-        requester=None,
+        requester=mock.Mock(),
         name="invoices",
         path="/companies/{companyId}/data/invoices",
         records="results",

@@ -1,0 +1,140 @@
+"""What once failed, each as small as it could be made: found by stories (soak/), or by thinking of more of them."""
+
+import pytest
+
+from codat_simulator import Simulator
+from integration_tests.connector import read
+
+INVOICES = ("invoices", "invoices")
+BANKING = ("banking_transactions", "banking-transactions")
+
+
+@pytest.fixture
+def sim():
+    with Simulator(companies=1, seed=7, records=10) as simulator:
+        yield simulator
+
+
+class Account:
+    """One company with connections of one kind, read on its own."""
+
+    def __init__(self, sim, stream, data_type, *kinds):
+        self.sim, self.stream, self.data_type = sim, stream, data_type
+        self.id = sim.world.add_company(connections=kinds)
+        self.links = [link.id for link in sim.world.company(self.id).connections]
+        self.state = None
+        self.rows = {}
+
+    def read(self, **options):
+        selected = {"selection": "ids", "company_ids": [self.id]}
+        said = read(self.sim, self.stream, state=self.state, companies=selected, **options)
+        self.state = said.state
+        self.rows.update((one["id"], one) for one in said.records(self.stream))
+        return said
+
+    def begin(self, link, status="Processing"):
+        return self.sim.world.start_sync(self.id, self.data_type, link, status)
+
+    def run(self, sync):
+        """What has only waited begins to write."""
+        self.sim.world.pulls.named(sync).status = "Processing"
+
+    def stage(self, sync, name):
+        self.sim.world.stage(sync, {"id": name})
+
+    def whole(self, link, *names):
+        self.sim.world.sync(
+            self.id, self.data_type, link, changes=lambda: [{"id": name} for name in names] or None
+        )
+
+    def later(self, seconds=3600):
+        self.sim.world.clock.advance(seconds)
+
+
+def once(path, page, change):
+    """Change something before the first answer to a page of a path."""
+    done = []
+
+    def before(request):
+        if not done and request.path.endswith(path) and request.query.get("page", "1") == page:
+            done.append(True)
+            change()
+
+    return before
+
+
+def test_a_connection_that_was_never_synced_beside_one_that_was_is_skipped(sim):
+    account = Account(sim, *BANKING, "Banking")
+    sim.world.add_connection(account.id, "Banking", sync=False)
+    said = account.read()
+    assert (said.code, said.statuses("banking_transactions")[-1]) == (0, "COMPLETE")
+    assert account.rows
+
+
+@pytest.mark.parametrize("waiting", ["Queued", "Initial"])
+def test_one_of_several_connections_waits_through_a_read_and_is_synced_later(sim, waiting):
+    account = Account(sim, *BANKING, "Banking", "Banking")
+    account.read()
+    account.later()
+    sync = account.begin(account.links[0], waiting)
+    account.later()
+    account.read()
+    account.run(sync)
+    account.stage(sync, "late")
+    sim.world.finish_sync(sync)
+    account.read()
+    assert "late" in account.rows
+
+
+def test_a_connection_waits_while_another_is_synced_and_is_synced_after_it(sim):
+    account = Account(sim, *INVOICES, "Accounting", "Accounting")
+    account.read()
+    account.later()
+    sync = account.begin(account.links[0], "Queued")
+    account.later()
+    account.whole(account.links[1], "other")
+    account.read()
+    account.read()
+    account.run(sync)
+    account.stage(sync, "late")
+    sim.world.finish_sync(sync)
+    account.read()
+    assert {"other", "late"} <= set(account.rows)
+
+
+def test_a_sync_that_waited_runs_and_fails_while_the_pages_are_read(sim):
+    account = Account(sim, *INVOICES, "Accounting")
+    link = account.links[0]
+    sync = account.begin(link, "Queued")
+    there = sorted(one["id"] for one in sim.world.records("invoices", account.id))
+
+    def fail_halfway():
+        account.run(sync)
+        sim.world.vanish(account.id, "invoices", there[0], link)
+        account.stage(sync, "~last")
+        sim.world.reveal(sync)
+        sim.world.finish_sync(sync, "FetchError")
+
+    sim.on_request(once("/data/invoices", "2", fail_halfway))
+    account.read(page_size=3)
+    assert set(there[1:]) <= set(account.rows)
+
+
+def test_a_connection_linked_while_a_read_begins_hides_no_sync_of_another(sim):
+    account = Account(sim, *BANKING, "Banking")
+    account.read()
+    account.later()
+    sync = account.begin(account.links[0])
+    account.stage(sync, "stamped first, shown last")
+    account.later(60)
+    sim.world.put(account.id, "banking-transactions", {"id": "shown"}, account.links[0])
+    account.later(60)
+
+    def link():
+        account.whole(sim.world.add_connection(account.id, "Banking", sync=False), "other")
+
+    sim.on_request(once("/dataStatus", "1", link))
+    account.read()
+    sim.world.finish_sync(sync)
+    account.read()
+    assert "stamped first, shown last" in account.rows
