@@ -57,6 +57,16 @@ def integration(call: Call) -> Any:
     return PLATFORMS[call.params["platformKey"]].integration()
 
 
+@ROUTES.get("/integrations/{platformKey}/dataTypes/custom/{customDataIdentifier}")
+def custom_type(call: Call) -> Any:
+    """Return how a platform's custom data type is set up; one that it doesn't have is not found."""
+    platform = PLATFORMS.get(call.params["platformKey"])
+    identifier = call.params["customDataIdentifier"]
+    if platform is None or identifier not in platform.custom:
+        raise Refusal(404, f"Custom data type '{identifier}' not found.")
+    return {"dataSource": f"api/{identifier}", "requiredData": {"id": "$.id"}, "keyBy": ["$.id"]}
+
+
 @ROUTES.get("/companies/{companyId}/dataStatus")
 def data_status(call: Call) -> Any:
     """Return the state of each data type the company's platforms support."""

@@ -67,6 +67,18 @@ def test_check_answers_a_wrong_configuration_with_failed_and_one_sentence(sim, t
     assert_no_key(said, sim.api_key, WRONG_KEY)
 
 
+def test_check_names_a_custom_data_type_that_no_platform_knows(sim, tmp_path):
+    said = run("check", tmp_path, config=config(sim, custom_data_types=["NoSuchThing"]))
+    assert said.status["status"] == "FAILED"
+    assert_sentence(said.status["message"], "'NoSuchThing'")
+
+
+def test_custom_data_types_that_collide_in_lower_case_fail_check(sim, tmp_path):
+    said = run("check", tmp_path, config=config(sim, custom_data_types=["Orders", "orders"]))
+    assert said.status["status"] == "FAILED"
+    assert_sentence(said.status["message"], "'Orders'", "'orders'")
+
+
 @pytest.mark.parametrize("mistake", FILTERS)
 def test_check_tries_the_filters(sim, tmp_path, mistake):
     filters, words = FILTERS[mistake]

@@ -1,9 +1,9 @@
-"""What once failed, each as small as it could be made: found by stories (soak/), or by thinking of more of them."""
+"""What once failed, made as small as it could be: found by stories (soak/) or by thinking of others."""
 
 import pytest
 
 from codat_simulator import Simulator
-from integration_tests.connector import read
+from integration_tests.connector import catalog, config, read, run
 
 INVOICES = ("invoices", "invoices")
 BANKING = ("banking_transactions", "banking-transactions")
@@ -53,7 +53,7 @@ class Account:
 
 def once(path, page, change):
     """Change something before the first answer to a page of a path."""
-    done = []
+    done: list[bool] = []
 
     def before(request):
         if not done and request.path.endswith(path) and request.query.get("page", "1") == page:
@@ -66,6 +66,15 @@ def once(path, page, change):
 def test_a_connection_that_was_never_synced_beside_one_that_was_is_skipped(sim):
     account = Account(sim, *BANKING, "Banking")
     sim.world.add_connection(account.id, "Banking", sync=False)
+    said = account.read()
+    assert (said.code, said.statuses("banking_transactions")[-1]) == (0, "COMPLETE")
+    assert account.rows
+
+
+def test_a_connection_whose_only_sync_failed_is_skipped(sim):
+    account = Account(sim, *BANKING, "Banking")
+    link = sim.world.add_connection(account.id, "Banking", sync=False)
+    sim.world.finish_sync(account.begin(link), "FetchError")
     said = account.read()
     assert (said.code, said.statuses("banking_transactions")[-1]) == (0, "COMPLETE")
     assert account.rows
@@ -138,3 +147,21 @@ def test_a_connection_linked_while_a_read_begins_hides_no_sync_of_another(sim):
     sim.world.finish_sync(sync)
     account.read()
     assert "stamped first, shown last" in account.rows
+
+
+def test_a_sync_that_ends_right_after_the_companies_were_listed_is_not_taken_as_unchanged(sim):
+    account = Account(sim, *INVOICES, "Accounting")
+    account.read()
+    account.later()
+    sim.on_request(once("/dataStatus", "1", lambda: account.whole(account.links[0], "new")))
+    account.read()
+    assert "new" in account.rows
+
+
+def test_a_page_whose_rows_are_all_older_than_the_start_date_writes_no_line(sim, tmp_path):
+    account = Account(sim, "bank_account_transactions", "bankTransactions", "Accounting")
+    selected = {"selection": "ids", "company_ids": [account.id]}
+    settings = config(sim, companies=selected, start_date="2099-01-01")
+    said = run("read", tmp_path, config=settings, catalog=catalog("bank_account_transactions"))
+    assert said.unparsed == []
+    assert said.records("bank_account_transactions") == []

@@ -52,6 +52,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     sourceType: str = ""  # noqa: N815 - Codat's name
     status: str = ""
     integrationKey: str | None = None  # noqa: N815 - Codat's name
+    integrationId: str | None = None  # noqa: N815 - Codat's name
 
 
 class Company(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +98,15 @@ class DataTypeStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def settled(self) -> bool:
-        """Whether no sync is writing: everything stamped so far can be seen."""
+        """Whether the last sync to write has ended well: everything stamped so far can be seen.
+
+        A failed one isn't: it may stand before another connection's that still runs.
+        """
+        return self.currentStatus in SETTLED
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no sync is writing."""
         return self.currentStatus in SETTLED or self.currentStatus in FAILED
 
 
@@ -138,6 +147,15 @@ class StatusReport:
         types = {name: status for name, status in found.items() if status is not None}
         return cls(types, answer.server_time, asked_at, answer.body)
 
+    def in_doubt(self, data_type: str, listed_at: int | None) -> bool:
+        """Whether a connection that wasn't there at `listed_at` may stand before another's sync."""
+        status = self.types.get(data_type)
+        if status is None or not status.settled:
+            return False
+        synced = timestamps.instant(status.lastSuccessfulSync or "")
+        since = listed_at is None or (synced is not None and synced >= listed_at)
+        return since or status.currentStatus in WAITING
+
     def entries(self, data_type: str, connection_id: str | None) -> list[SyncEntry]:
         """The history's entries for a data type, of one connection or (None) of any."""
         return [
@@ -155,12 +173,12 @@ class StatusReport:
         status = self.types.get(data_type)
         if status is None:
             return None
-        last = timestamps.instant(status.lastSuccessfulSync or "")
+        last = timestamps.second(status.lastSuccessfulSync)
         point = self.taken_at if status.settled else last
         for one in self.entries(data_type, connection_id):
             if one.status not in RUNNING:
                 continue
-            requested = timestamps.instant(one.requested or "")
+            requested = timestamps.second(one.requested)
             if requested is None or point is None:
                 return None
             point = min(point, requested)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -55,9 +55,17 @@ class CompanyContext:
             found: T = answer[0]
             return found
 
-    def open(self) -> None:
-        """Ask for the syncs as they are before anything is read; raises what the client raises."""
+    def open(self, data_types: Iterable[str], listed_at: int | None) -> None:
+        """Ask for the syncs as they are before anything is read; raises what the client raises.
+
+        Where something was synced since the companies were listed (at `listed_at`, an instant), or
+        waits, a connection may hold the data type that the list didn't know of.
+        """
         self.report = self._ask()
+        doubtful = {name for name in data_types if self.report.in_doubt(name, listed_at)}
+        if doubtful - self.shared:
+            self.shared |= doubtful
+            self.report = replace(self.report, history=self._ask_history(f"/companies/{self.company.id}"))
 
     def refreshed(self, since: float) -> StatusReport:
         """A report asked for after `since` (monotonic): one question serves all who wait for it."""
@@ -127,12 +135,20 @@ class DataTypeView:
 
     @property
     def settled(self) -> bool:
+        """Whether it is sure that all that was stamped can be seen."""
+        return self.quiet and all(status is not None and status.settled for status in self.statuses)
+
+    @property
+    def quiet(self) -> bool:
         """Whether it is sure that no sync is writing."""
-        if not all(status is not None and status.settled for status in self.statuses):
+        if not all(status is not None and status.quiet for status in self.statuses):
             return False
-        if not self.shared:
-            return True
-        return self.report.history is not None and not any(one.status in RUNNING for one in self._entries)
+        return not self.shared or (self.report.history is not None and not self.running)
+
+    @property
+    def running(self) -> bool:
+        """Whether the sync history shows a sync under way."""
+        return any(one.status in RUNNING for one in self._entries)
 
     @property
     def safe_point(self) -> int | None:
@@ -171,10 +187,11 @@ class DataTypeView:
 
     def same_syncs(self, other: DataTypeView) -> bool:
         """Whether nothing was synced between two reports, and nothing was under way in either."""
-        return (
-            self.settled
-            and other.settled
-            and [status and (status.latestSyncId, status.latestSuccessfulSyncId) for status in self.statuses]
-            == [status and (status.latestSyncId, status.latestSuccessfulSyncId) for status in other.statuses]
-            and {one.id for one in self._entries} == {one.id for one in other._entries}
-        )
+        return self.quiet and other.quiet and self._signature() == other._signature()
+
+    def _signature(self) -> Any:
+        statuses = [
+            status and (status.currentStatus, status.latestSyncId, status.latestSuccessfulSyncId)
+            for status in self.statuses
+        ]
+        return statuses, {(one.id, one.status) for one in self._entries}

@@ -23,6 +23,7 @@ class Directory:
     """The selected companies, read once and shared by all streams.
 
     emit: takes the rows of the `companies` stream. gone: selected ids that Codat doesn't know.
+    listed_at: Codat's clock when it was first asked, an instant.
     """
 
     client: CodatClient
@@ -30,6 +31,7 @@ class Directory:
     settings: Settings
     emit: Callable[[RowBatch], None]
     gone: list[str] = field(default_factory=list)
+    listed_at: int | None = None
 
     def load(self) -> list[Company]:
         """The selected companies; raises ConfigError where there are none, ReadStopped in doubt."""
@@ -55,12 +57,17 @@ class Directory:
             raise _refused(skipped) from None
         except PartitionFailed as failed:
             raise _list_failed(failed, tags) from None
+        self._note_time(done.server_time)
         if not done.complete:
             raise ReadStopped(
                 "The list of companies kept changing while it was read, so that one might have been missed: "
                 "the sync stopped before reading any. Run it again."
             )
         return list(companies.values())
+
+    def _note_time(self, now: int | None) -> None:
+        if self.listed_at is None or (now is not None and now < self.listed_at):
+            self.listed_at = now
 
     def _emit_wanted(self, rows: RowBatch, keys: list[str], wanted: frozenset[str] | None) -> None:
         if wanted is None:
@@ -89,15 +96,20 @@ class Directory:
                 continue
             except PartitionFailed as failed:
                 raise _list_failed(failed, "") from None
+            self._note_time(page.server_time)
             self.emit(batch(self.retriever.name, page, {}, {}))
             found += companies_in(page.rows)
         return found
 
     def _one(self, company_id: str) -> Page:
         decoder = PageDecoder(self.retriever)
-        return self.client.get(
-            f"{self.retriever.path}/{company_id}", None, lambda answer: decoder.decode_row(answer.body)
-        )
+
+        def parse(answer: Answer) -> Page:
+            page = decoder.decode_row(answer.body)
+            page.server_time = answer.server_time
+            return page
+
+        return self.client.get(f"{self.retriever.path}/{company_id}", None, parse)
 
     def _how_many(self) -> int:
         total = self.first_page(1).total

@@ -84,13 +84,14 @@ class Planner:
         self._streams = streams
         self._custom = CustomDataTypes(client)
 
-    def plan(self, company: Company) -> Plan:
+    def plan(self, company: Company, listed_at: int | None) -> Plan:
         """Ask what Codat has of a company; raises PartitionSkipped where Codat doesn't know it."""
         context = CompanyContext(self._client, company, self._shared(company), self._history_since(company))
         trouble: PartitionFailed | None = None
-        if any(stream.retriever.data_types for stream in self._streams):
+        data_types = {name for stream in self._streams for name in stream.retriever.data_types}
+        if data_types:
             try:
-                context.open()
+                context.open(data_types, listed_at)
             except PartitionFailed as failed:
                 trouble = failed
         plan = Plan()
@@ -180,12 +181,11 @@ class Planner:
         )
 
     def _history_since(self, company: Company) -> str | None:
-        """From when on the sync history tells whether anything is new: the oldest shared cursor."""
-        shared = self._shared(company)
+        """From when on the sync history tells whether anything is new: the oldest cursor."""
         cursors = [
             entry.cursor
             for stream in self._streams
-            if stream.state and shared.intersection(stream.retriever.data_types)
+            if stream.state and stream.retriever.data_types
             for key in stream.state.keys_of(company.id)
             if (entry := stream.state.entries[key]).cursor is not None
         ]
@@ -220,12 +220,15 @@ def _ruled_out(view: DataTypeView, retriever: CodatRetriever, company: Company) 
     return "not_synced" if status.never_synced else ""
 
 
-def as_failure(result: PartitionSkipped, view: DataTypeView | None) -> PartitionFailed | None:
-    """The failure that a refusal amounts to: 409 on a data type that has data means that a sync runs."""
+def as_failure(result: PartitionSkipped, view: DataTypeView | None, *, known: bool) -> PartitionFailed | None:
+    """The failure that a refusal amounts to: 409 on a data type that has data means that a sync runs.
+
+    known: whether the partition may have been read before.
+    """
     if result.reason != "not_synced" or view is None or not view.has_data:
         return None
     # dataStatus merges connections: one of them may never have been synced while another was.
-    if not (view.shared and "not been requested" in result.detail):
+    if not view.shared or (view.running and known):
         return PartitionFailed(
             f"Codat doesn't give out the data while it is being synced: {result.detail}",
             FailureType.transient_error,

@@ -147,13 +147,9 @@ class PartitionReader:
             done.note(page, rows)
             if page.rows:
                 shown = keys.keyed(page) if keys else shaped(self.retriever, page)
-                out = batch(
-                    self.retriever.name,
-                    shown,
-                    ids,
-                    {**self.questions.added, **partition.beside, **page.envelope},
-                )
-                (held.add if keys else self._emit)(out)
+                beside = {**self.questions.added, **partition.beside, **page.envelope}
+                if shown.rows:  # a start date may leave all of a page out
+                    (held.add if keys else self._emit)(batch(self.retriever.name, shown, ids, beside))
             done.unkeyed = keys is not None and keys.missing
             more = self._more(page, done, turn)
             too_many = page.total is not None and len(done.keys) > 2 * page.total + 2 * turn.size

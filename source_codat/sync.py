@@ -144,7 +144,7 @@ class Sync:
     def _open_company(self, company: Company) -> None:
         """Plan a company's partitions and queue those that have to be read."""
         try:
-            plan = self.planner.plan(company)
+            plan = self.planner.plan(company, self.directory.listed_at)
         except PartitionSkipped as skipped:
             reason = "company_gone" if skipped.reason == "not_supported" else skipped.reason
             for stream in self.company_streams:
@@ -175,7 +175,8 @@ class Sync:
             new = stream.parents if stream.retriever.by_new_parents else None
             result = new.read_new(partition, stream.reader) if new else stream.reader.read(partition)
         except PartitionSkipped as skipped:
-            result = as_failure(skipped, partition.source) or skipped
+            known = stream.state is None or planned.key in stream.state.entries
+            result = as_failure(skipped, partition.source, known=known) or skipped
         except PartitionFailed as failed:
             result = failed
         except AirbyteTracedException:

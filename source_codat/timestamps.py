@@ -47,6 +47,12 @@ def instant(text: str) -> int | None:
     return ticks
 
 
+def second(text: str | None) -> int | None:
+    """The instant a timestamp names, cut to the second: a row's own stamp may be cut as well."""
+    ticks = instant(text or "")
+    return None if ticks is None else ticks - ticks % TICKS_PER_SECOND
+
+
 def latest(texts: Iterable[str | None]) -> int | None:
     """The latest instant among timestamps, of those that are one."""
     # A whole sync often carries one value: parse each distinct text once.
