@@ -91,7 +91,7 @@ class StreamOutcome:
 
     def summary(self) -> str:
         """The stream's closing line."""
-        parts = [f"{self.records} records", f"{len(self.read)} companies read"]
+        parts = [f"{self.records} records"] + [f"{len(self.read)} companies read"] * (not self.finished)
         for reason, words in REASONS.items():
             if self.skipped.get(reason):
                 parts.append(f"{len(set(self.skipped[reason]))} {words}")

@@ -1,0 +1,97 @@
+"""The benchmark programs start, and say what they found in the shape that others read."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import ROOT, connector, contestants, table
+from benchmarks.__main__ import RUNS, main
+from benchmarks.child import ClientFailedError, Cost, Tally, run
+from benchmarks.comparison import PerRecord
+from benchmarks.server import Server, Terrain
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server(Terrain(2, {"invoices": 3}, size=700)) as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    "contestant",
+    [contestants.SOURCE_CODAT, contestants.BARE_LOOP, contestants.STOCK],
+    ids=lambda contestant: contestant.name,
+)
+def test_every_contestant_that_needs_no_download_reads_every_record(contestant, server, tmp_path):
+    cost = run(contestant.command(server, tmp_path / "files"), contestant.env)
+    assert cost.said.records == 6
+    assert cost.cpu > 0
+    assert cost.peak > 10
+
+
+def test_a_client_that_fails_is_an_error_with_its_last_words():
+    with pytest.raises(ClientFailedError, match="no such luck"):
+        run([sys.executable, "-c", "raise SystemExit('no such luck')"])
+
+
+def test_states_are_counted_and_handed_back(server, tmp_path):
+    command = connector.command(server, tmp_path, ["invoices"])
+    cost = run(command, connector.ENV, keep=("STATE",))
+    states = connector.last_states(cost)
+    assert [one["stream"]["stream_descriptor"]["name"] for one in states] == ["invoices"]
+    assert 0 < cost.said.state_bytes < cost.said.written
+
+
+def test_what_is_read_again_are_the_incremental_streams_with_a_data_type(server, tmp_path):
+    streams = connector.incremental_streams(server, tmp_path)
+    assert {"invoices", "bank_accounts"} <= set(streams)
+    assert not {"companies", "data_status", "balance_sheets"} & set(streams)
+
+
+def test_start_up_is_taken_off():
+    idle = [Cost(1.0, 2.0, 0, Tally())]
+    full = [Cost(cpu, wall, 0, Tally()) for cpu, wall in ((2.0, 4.0), (3.0, 5.0), (2.5, 4.5))]
+    found = PerRecord.between(idle, full, 1_000_000)
+    assert (found.cpu, found.low, found.high, found.wall) == (1.5, 1.0, 2.0, 2.5)
+
+
+def test_the_table_gives_each_bar_its_share_and_verdict():
+    figures = [
+        table.at_most("memory", 150.0, "MB", 300, "under 300 MB"),
+        table.at_least("against stock", 8.0, "times", 10, "at least 10"),
+        table.Figure("no bar", 1.5, "µs"),
+        table.Figure("absent", None, "", note="not measured: no network"),
+    ]
+    assert [one.met for one in figures] == [True, False, None, None]
+    lines = table.markdown(figures).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert "50 %" in lines[2]
+    assert "NO" in lines[3]
+    assert "no network" in lines[5]
+
+
+def test_a_quick_run_writes_json_and_judges_nothing(tmp_path, capsys):
+    path = tmp_path / "figures.json"
+    assert main(["--quick", "--only", "memory", "--json", str(path)]) == 0
+    content = json.loads(path.read_text())
+    assert {"about", "figures"} == set(content)
+    assert [one["met"] for one in content["figures"]] == [None, None]
+    assert content["figures"][0]["value"] > 10
+    assert "resident memory" in capsys.readouterr().out
+
+
+def test_the_readme_names_every_run_and_has_the_place_for_the_table():
+    text = (ROOT / "benchmarks" / "README.md").read_text()
+    assert "<!-- table: python -m benchmarks --write -->" in text
+    assert "<!-- end of table -->" in text
+    assert str(Path.home()) not in text
+
+
+def test_the_command_line_lists_the_runs():
+    said = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--help"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert all(name in said.stdout for name in RUNS)
