@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +52,17 @@ def build_streams(
     manifest: Mapping[str, Any],
     identifiers: Sequence[str],
     config: Mapping[str, Any],
+    names: Collection[str] | None = None,
 ) -> dict[str, CodatStream]:
-    """The streams by name, in the manifest's order, then one for each custom data identifier."""
+    """The streams by name, in the manifest's order, then one for each custom data identifier.
+
+    names: build only these, their parents and the company list; None builds all.
+    """
     definitions = [*manifest["streams"], *(_custom(manifest["definitions"], one) for one in identifiers)]
+    if names is not None:
+        parents = {one["retriever"].get("parent") for one in definitions if one["name"] in names}
+        wanted = {*names, *parents, "companies"}
+        definitions = [one for one in definitions if one["name"] in wanted]
     streams: dict[str, CodatStream] = {}
     for definition in definitions:
         name = definition["name"]

@@ -17,6 +17,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.requesters import HttpRequester
 from airbyte_cdk.sources.streams.http.error_handlers import ResponseAction
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from source_codat import timestamps
 from source_codat.budget import CallBudget
@@ -132,23 +133,30 @@ class CodatClient:
         with self._lock:
             self.traffic.requests += 1
         try:
-            response = self._session.get(
-                self._base_url + path, params=params, timeout=self._timeout, allow_redirects=False
-            )
-        except requests.Timeout:
+            with self._session.get(
+                self._base_url + path,
+                params=params,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                # In one piece: `response.content` puts it together from many.
+                body = response.raw.read(decode_content=True)
+        except (requests.Timeout, ReadTimeoutError):
             return Problem("no answer in time", timed_out=True)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             # The exception's own text may quote headers: name its kind only.
             return Problem(f"the connection failed ({type(error).__name__})")
         with self._lock:
             self.traffic.quota_limit = response.headers.get("X-Rate-Limit-Limit", self.traffic.quota_limit)
             self.traffic.quota_left = response.headers.get("X-Rate-Limit-Remaining", self.traffic.quota_left)
-        return self._interpret(response, path)
+        response._content = body  # noqa: SLF001 - read by the CDK's error handler, through `response.json()`
+        return self._interpret(response, body, path)
 
-    def _interpret(self, response: requests.Response, path: str) -> Answer | Problem:
+    def _interpret(self, response: requests.Response, body: bytes, path: str) -> Answer | Problem:
         if response.ok:
             problem = Problem.in_body(response)
-            return problem or Answer(response.status_code, response.content, response.headers)
+            return problem or Answer(response.status_code, body, response.headers)
         resolution = self._errors.interpret_response(response)
         problem = Problem.in_error(response, self.secrets)
         if resolution.response_action is ResponseAction.IGNORE:

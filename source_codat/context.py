@@ -161,8 +161,11 @@ class DataTypeView:
 
     @property
     def sync_id(self) -> str | None:
-        """The sync that what can be read now comes from; None where that is in doubt."""
-        status = self.statuses[0] if len(self.data_types) == 1 else None
+        """The sync (or syncs, one a data type) that what can be read comes from; None in doubt."""
+        if len(self.data_types) > 1:
+            syncs = [replace(self, data_types=(name,)).sync_id for name in self.data_types]
+            return "+".join(one for one in syncs if one) if all(syncs) else None
+        status = self.statuses[0]
         if status is None or not self.settled:
             return None
         if self._entries:
@@ -182,6 +185,8 @@ class DataTypeView:
             return self.sync_id == entry.sync_id
         if entry.cursor is None:
             return False
+        if len(self.data_types) > 1:
+            return False  # which of several syncs are new, the history doesn't tell
         instants = ((one, timestamps.instant(one.requested or "") or 0) for one in self._entries)
         return all(one.id == entry.sync_id for one, requested in instants if requested >= entry.cursor)
 

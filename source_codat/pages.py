@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from source_codat import timestamps
 from source_codat.components import CodatRetriever
 from source_codat.errors import MalformedAnswer
 
+_UTF8 = codecs.getincrementaldecoder("utf-8")
+_SLICE = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -197,12 +200,21 @@ class PageDecoder:
         )
 
 
+def _check_utf8(body: bytes) -> None:
+    """Raise UnicodeDecodeError where a body isn't UTF-8; in slices, so that no copy grows large."""
+    decode = _UTF8().decode
+    view = memoryview(body)
+    for start in range(0, len(body), _SLICE):
+        decode(view[start : start + _SLICE])
+    decode(b"", final=True)
+
+
 def _clean(body: bytes) -> bytes:
     """A body that may be cut into output lines: UTF-8, no BOM, no line break between tokens."""
     body = body.removeprefix(_BOM)
     if not body.isascii():
         try:
-            body.decode("utf-8")
+            _check_utf8(body)
         except UnicodeDecodeError:
             encoding = "utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
             if not encoding:

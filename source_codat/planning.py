@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -46,7 +47,7 @@ class PartitionEnd:
     company: Company
     key: PartitionKey
     result: Finished | PartitionSkipped | PartitionFailed
-    report: StatusReport | None = None
+    view: DataTypeView | None = None
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,16 @@ class Planner:
         entry = stream.state.entries.get(key) if stream.state else None
         if view is not None:
             ruled_out = _ruled_out(view, retriever, company)
-            unchanged = stream.state and self._settings.skip_unchanged and view.unchanged_since(entry)
-            if ruled_out or unchanged:
+            entries = [entry]
+            if grouped and stream.state:  # all that is known below it, but only if anything is
+                below = [one for one in stream.state.keys_of(company.id) if one[: len(key)] == key]
+                entries = [stream.state.entries[one] for one in below] or [None]
+            unchanged = self._settings.skip_unchanged and all(map(view.unchanged_since, entries))
+            if ruled_out or (stream.state and unchanged):
                 return PartitionEnd(stream, company, key, PartitionSkipped(ruled_out or "unchanged"))
+            absent = _absent(view, company) if stream.state and self._settings.skip_unchanged else None
+            if absent is not None and absent == entry:
+                return PartitionEnd(stream, company, key, PartitionSkipped("not_supported"))
         answer = report.body if report and retriever.path == _STATUS_PATH else None
         since = self._since(retriever, entry, report)
         return Planned(stream, company, key, Partition(ids, since, context, view, answer=answer), grouped)
@@ -197,11 +205,11 @@ def in_future(entry: Entry, now: int | None) -> bool:
     return entry.cursor is not None and now is not None and entry.cursor > now + timestamps.TICKS_PER_SECOND
 
 
-def advanced(entry: Entry | None, done: Finished, report: StatusReport | None) -> Entry | None:
+def advanced(entry: Entry | None, done: Finished, view: DataTypeView | None) -> Entry | None:
     """Where a partition stands after a read; None where there is nothing to note."""
     if not done.complete:
         return entry
-    now = report.taken_at if report else done.server_time
+    now = view.report.taken_at if view else done.server_time
     old = None if entry is None or done.unkeyed or in_future(entry, now) else entry.cursor
     cursor = max((point for point in (old, done.cursor) if point is not None), default=None)
     return Entry(cursor, done.sync_id) if cursor is not None or done.sync_id else None
@@ -218,6 +226,25 @@ def _ruled_out(view: DataTypeView, retriever: CodatRetriever, company: Company) 
     if status.currentStatus == NOT_SUPPORTED and not status.has_data:
         return "not_supported"
     return "not_synced" if status.never_synced else ""
+
+
+def _absent(view: DataTypeView, company: Company) -> Entry | None:
+    """What is noted of a partition that Codat refused and dataStatus doesn't name: with which connections.
+
+    It isn't asked for again until dataStatus names it, or the company's connections are others.
+    """
+    if any(view.statuses):
+        return None
+    links = sorted(f"{one.id}:{one.status}" for one in company.dataConnections or ())
+    return Entry(None, f"none:{hashlib.sha256('|'.join(links).encode()).hexdigest()[:16]}")
+
+
+def after_refusal(end: PartitionEnd, entry: Entry | None) -> Entry | None:
+    """Where a refused partition stands: as before, or known to hold nothing."""
+    unsupported = isinstance(end.result, PartitionSkipped) and end.result.reason == "not_supported"
+    if not unsupported or end.view is None or (entry and entry.cursor is not None):
+        return entry
+    return _absent(end.view, end.company) or entry
 
 
 def as_failure(result: PartitionSkipped, view: DataTypeView | None, *, known: bool) -> PartitionFailed | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from source_codat.client import CodatClient
+from source_codat.company import StatusReport
 from source_codat.components import CodatRetriever
 from source_codat.context import DataTypeView
 from source_codat.pages import Page
@@ -60,39 +61,22 @@ class PartitionReader:
 
     def read(self, partition: Partition) -> Finished:
         """Send out all rows of a partition, in as many passes as the proof needs."""
-        before, previous, records = partition.source, None, 0
-        size, held = self._settings.page_size, HeldRows()
-        for left in reversed(range(MAX_PASSES)):
-            done = self._walk(partition, size, held)
-            if done.unkeyed and partition.since is not None:
-                # By its state all rows of this partition had ids: they don't any more.
-                partition, previous = replace(partition, since=None), None
-                held.drop()
-                continue
-            records += len(done.keys)
-            after = self._after(partition, before, done, time.monotonic())
-            proven = self._proven(done, previous, before, after)
-            if proven or not left:
-                held.release(self._emit)
-            if proven:
-                return self._finish(done, before, after, records)
-            held.drop()
-            previous, before = done, after or before
-            if done.shortest:
-                size = max(_SMALLEST_PAGE, min(size, done.shortest))
-        return Finished(complete=False, records=records)
+        reading = self.begin(partition)
+        while (finished := reading.walk()) is None:
+            if reading.awaited is not None and partition.context is not None:
+                finished = reading.judge(partition.context.refreshed(reading.awaited))
+                if finished:
+                    return finished
+        return finished
 
-    def _after(
-        self, partition: Partition, before: DataTypeView | None, done: Pass, ended: float
-    ) -> DataTypeView | None:
-        """The syncs after a pass, where one answer wasn't all of it: a single answer is a snapshot."""
-        if before is None or partition.context is None or done.pages == 1:
-            return None
-        return replace(before, report=partition.context.refreshed(ended))
+    def begin(self, partition: Partition) -> Reading:
+        """A reading to be walked step by step, so that nobody needs to wait between its steps."""
+        return Reading(self, partition, self._settings.page_size)
 
-    def _proven(
+    def proven(
         self, done: Pass, previous: Pass | None, before: DataTypeView | None, after: DataTypeView | None
     ) -> bool:
+        """Whether a pass is known to be complete."""
         paging = self.retriever.paging
         if not paging or (paging == "token" and done.pages == 1):
             return not done.broken
@@ -111,9 +95,14 @@ class PartitionReader:
             and previous.keys.fingerprint() == done.keys.fingerprint()
         )
 
-    def _finish(
+    def release(self, held: HeldRows) -> None:
+        """Send out the rows that waited for a proof."""
+        held.release(self._emit)
+
+    def finish(
         self, done: Pass, before: DataTypeView | None, after: DataTypeView | None, records: int
     ) -> Finished:
+        """What a proven pass means for the state."""
         if before is None:  # no data type to ask about, but rows that tell whether they will change
             points = [point for point in (done.oldest_unfinished, done.server_time) if point is not None]
         else:
@@ -131,7 +120,7 @@ class PartitionReader:
             server_time=done.server_time,
         )
 
-    def _walk(self, partition: Partition, size: int, held: HeldRows) -> Pass:
+    def walk(self, partition: Partition, size: int, held: HeldRows) -> Pass:
         """One pass: every page, sent out as it comes, or held back where keys need the whole."""
         done, turn = Pass(), Turn(size=size)
         keys = RowKeys(self._settings.start) if self.retriever.shape == "row_key" else None
@@ -169,3 +158,58 @@ class PartitionReader:
         if page.total is None:
             return page.has_next or not page.linked
         return page.has_next or len(done.keys) < page.total
+
+
+class Reading:
+    """One partition's way through its passes.
+
+    awaited: the moment (monotonic) after which the syncs have to be looked at, before the next step.
+    """
+
+    def __init__(self, reader: PartitionReader, partition: Partition, size: int) -> None:
+        self._reader = reader
+        self._partition = partition
+        self._size = size
+        self._held = HeldRows()
+        self._before = partition.source
+        self._previous: Pass | None = None
+        self._done = Pass()
+        self._left = MAX_PASSES
+        self._records = 0
+        self.awaited: float | None = None
+
+    def walk(self) -> Finished | None:
+        """Walk through the pages once; None where another step is needed."""
+        self._left -= 1
+        done = self._done = self._reader.walk(self._partition, self._size, self._held)
+        if done.unkeyed and self._partition.since is not None:
+            # By its state all rows of this partition had ids: they don't any more.
+            self._partition, self._previous = replace(self._partition, since=None), None
+            self._held.drop()
+            return None if self._left else self._unproven()
+        self._records += len(done.keys)
+        if self._before is None or self._partition.context is None or done.pages == 1:
+            return self._judge(None)  # a single answer is a snapshot
+        self.awaited = time.monotonic()
+        return None
+
+    def judge(self, report: StatusReport) -> Finished | None:
+        """Compare the syncs with those before the last pass; None where it has to be walked again."""
+        self.awaited = None
+        return self._judge(replace(self._before, report=report) if self._before else None)
+
+    def _judge(self, after: DataTypeView | None) -> Finished | None:
+        done = self._done
+        proven = self._reader.proven(done, self._previous, self._before, after)
+        if proven or not self._left:
+            self._reader.release(self._held)
+        if proven:
+            return self._reader.finish(done, self._before, after, self._records)
+        self._held.drop()
+        self._previous, self._before = done, after or self._before
+        if done.shortest:
+            self._size = max(_SMALLEST_PAGE, min(self._size, done.shortest))
+        return None if self._left else self._unproven()
+
+    def _unproven(self) -> Finished:
+        return Finished(complete=False, records=self._records)

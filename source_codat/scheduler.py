@@ -25,6 +25,7 @@ class Scheduler:
         self._changed = threading.Condition()
         self._ready: deque[Task] = deque()
         self._openers: deque[Task] = deque()
+        self._parked: dict[str | None, deque[Task]] = {}
         self._running: Counter[str | None] = Counter()
         self._stopped = False
 
@@ -40,6 +41,12 @@ class Scheduler:
             self._openers.extend(tasks)
             self._changed.notify_all()
 
+    def park(self, task: Task) -> None:
+        """Add work that had better wait until its company has nothing else to do."""
+        with self._changed:
+            self._parked.setdefault(task.company_id, deque()).append(task)
+            self._changed.notify()
+
     def take(self) -> Task | None:
         """The next task, as soon as there is one; None when all are done or the read stops."""
         with self._changed:
@@ -48,7 +55,7 @@ class Scheduler:
                 if task is not None:
                     self._running[task.company_id] += 1
                     return task
-                if not self._running and not self._ready and not self._openers:
+                if not (self._running or self._ready or self._openers or self._parked):
                     self._changed.notify_all()
                     return None
                 self._changed.wait()
@@ -59,7 +66,20 @@ class Scheduler:
             if task.company_id is None or self._running[task.company_id] < PER_COMPANY:
                 del self._ready[index]
                 return task
-        return self._openers.popleft() if self._openers else None
+        waiting = {task.company_id for task in self._ready}
+        for company_id in self._parked:
+            if not self._running[company_id] and company_id not in waiting:
+                return self._unpark(company_id)
+        if self._openers:
+            return self._openers.popleft()
+        return self._unpark(next(iter(self._parked))) if self._parked else None
+
+    def _unpark(self, company_id: str | None) -> Task:
+        tasks = self._parked[company_id]
+        task = tasks.popleft()
+        if not tasks:
+            del self._parked[company_id]
+        return task
 
     def done(self, task: Task) -> None:
         """A taken task has ended, well or not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from airbyte_cdk.models import (
@@ -106,7 +106,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage | RowBatch]:
         """Read the configured streams with rows still in batches: what the console script writes."""
-        settings, streams = self._prepare(config)
+        settings, streams = self._prepare(config, {one.stream.name for one in catalog.streams})
         self._sync = self._build_sync(settings, streams, catalog, state)
         yield from self._sync.messages()
 
@@ -120,13 +120,15 @@ class SourceCodat(ConcurrentDeclarativeSource):
         """The streams of the manifest for a configuration."""
         return list(self._prepare(config)[1].values())
 
-    def _prepare(self, config: Mapping[str, Any]) -> tuple[Settings, dict[str, CodatStream]]:
+    def _prepare(
+        self, config: Mapping[str, Any], names: Collection[str] | None = None
+    ) -> tuple[Settings, dict[str, CodatStream]]:
         config = config or self._config
         settings = Settings.from_config(config)
         for secret in settings.secrets:
             add_to_secrets(secret)
         return settings, build_streams(
-            self._constructor, self._source_config, settings.custom_data_types, config
+            self._constructor, self._source_config, settings.custom_data_types, config, names
         )
 
     @staticmethod

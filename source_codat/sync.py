@@ -19,12 +19,21 @@ from source_codat.company import Company
 from source_codat.directory import Directory
 from source_codat.errors import PartitionFailed, PartitionSkipped, ReadStopped
 from source_codat.outbox import Outbox
-from source_codat.planning import PartitionEnd, Plan, Planned, Planner, SelectedStream, advanced, as_failure
+from source_codat.planning import (
+    PartitionEnd,
+    Plan,
+    Planned,
+    Planner,
+    SelectedStream,
+    advanced,
+    after_refusal,
+)
 from source_codat.questions import Partition
-from source_codat.reader import Finished
+from source_codat.reader import Finished, Reading
 from source_codat.rows import RowBatch
 from source_codat.scheduler import Scheduler, Task
 from source_codat.state import FULL_REFRESH, state_message
+from source_codat.work import step
 
 logger = logging.getLogger("airbyte")
 _SILENCE_SECONDS = 120.0  # the platform's heartbeat counts records and states
@@ -164,30 +173,22 @@ class Sync:
         planned = Planned(stream, NO_COMPANY, (), Partition(ids={}))
         return Task(None, partial(self._read, planned))
 
-    def _read(self, planned: Planned) -> None:
-        """Read one partition; whatever becomes of it is told to the writer, after its rows."""
-        stream, partition = planned.stream, planned.partition
-        result: Finished | PartitionSkipped | PartitionFailed
-        try:
-            if planned.grouped:
-                self._queue(self.planner.expand(planned), planned.company)
-                return
-            new = stream.parents if stream.retriever.by_new_parents else None
-            result = new.read_new(partition, stream.reader) if new else stream.reader.read(partition)
-        except PartitionSkipped as skipped:
-            known = stream.state is None or planned.key in stream.state.entries
-            result = as_failure(skipped, partition.source, known=known) or skipped
-        except PartitionFailed as failed:
-            result = failed
-        except AirbyteTracedException:
-            raise
-        except Exception as error:
-            logger.exception("%s: the connector met an error of its own.", stream.outcome.name)
-            result = PartitionFailed(
-                f"The connector met an error of its own: {error!r}", FailureType.system_error
-            )
-        report = partition.source.report if partition.source else None
-        self.outbox.put(PartitionEnd(stream, planned.company, planned.key, result, report))
+    def _read(self, planned: Planned, reading: Reading | None = None) -> None:
+        """Go one step in reading a partition; what becomes of it is told after its rows."""
+        result = step(self.planner, planned, reading)
+        if isinstance(result, Plan):
+            self._queue(result, planned.company)
+        elif isinstance(result, Reading):
+            task = Task(planned.company.id or None, partial(self._read, planned, result))
+            # A look at the syncs serves all partitions of the company that wait for one: other
+            # work comes first, and no worker waits.
+            if result.awaited is not None:
+                self._scheduler.park(task)
+            else:
+                self._scheduler.add([task])
+        else:
+            view = planned.partition.source
+            self.outbox.put(PartitionEnd(planned.stream, planned.company, planned.key, result, view))
 
     # --- the writer's side ------------------------------------------------------------------------
 
@@ -225,6 +226,9 @@ class Sync:
         outcome, state, label = end.stream.outcome, end.stream.state, _label(end)
         if isinstance(end.result, PartitionSkipped):
             outcome.skip(end.result.reason, label, end.result.detail)
+            entry = after_refusal(end, state.entries.get(end.key)) if state else None
+            if state and entry is not None:
+                state.set(end.key, entry)
             return
         if isinstance(end.result, PartitionFailed):
             outcome.failures.append((label, end.result.message, end.result.failure_type))
@@ -235,7 +239,7 @@ class Sync:
         if not end.result.complete:
             outcome.unproven.append(label)
         if state:
-            entry = advanced(state.entries.get(end.key), end.result, end.report)
+            entry = advanced(state.entries.get(end.key), end.result, end.view)
             if entry is not None:
                 state.set(end.key, entry)
             if state.due:
