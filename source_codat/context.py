@@ -33,6 +33,7 @@ _HISTORY = msgspec.json.Decoder(_History)
 class CompanyContext:
     """A company's syncs before and after its partitions are read.
 
+    listed_at: Codat's clock when the companies were listed, an instant.
     shared: the data types that several of its connections can hold; dataStatus merges those, so
     the sync history is asked too, from `history_since` (an ISO date) on.
     """
@@ -41,6 +42,7 @@ class CompanyContext:
     company: Company
     shared: frozenset[str] = frozenset()
     history_since: str | None = None
+    listed_at: int | None = None
     report: StatusReport | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _answers: dict[str, tuple[threading.Lock, list[Any]]] = field(default_factory=dict)
@@ -55,14 +57,19 @@ class CompanyContext:
             found: T = answer[0]
             return found
 
-    def open(self, data_types: Iterable[str], listed_at: int | None) -> None:
+    @property
+    def now(self) -> int | None:
+        """Codat's clock, as far as it is known: an instant."""
+        return self.report.taken_at if self.report else self.listed_at
+
+    def open(self, data_types: Iterable[str]) -> None:
         """Ask for the syncs as they are before anything is read; raises what the client raises.
 
-        Where something was synced since the companies were listed (at `listed_at`, an instant), or
-        waits, a connection may hold the data type that the list didn't know of.
+        Where something was synced since the companies were listed, or waits, a connection may hold
+        the data type that the list didn't know of.
         """
         self.report = self._ask()
-        doubtful = {name for name in data_types if self.report.in_doubt(name, listed_at)}
+        doubtful = {name for name in data_types if self.report.in_doubt(name, self.listed_at)}
         if doubtful - self.shared:
             self.shared |= doubtful
             self.report = replace(self.report, history=self._ask_history(f"/companies/{self.company.id}"))

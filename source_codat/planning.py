@@ -87,12 +87,14 @@ class Planner:
 
     def plan(self, company: Company, listed_at: int | None) -> Plan:
         """Ask what Codat has of a company; raises PartitionSkipped where Codat doesn't know it."""
-        context = CompanyContext(self._client, company, self._shared(company), self._history_since(company))
+        context = CompanyContext(
+            self._client, company, self._shared(company), self._history_since(company), listed_at
+        )
         trouble: PartitionFailed | None = None
         data_types = {name for stream in self._streams for name in stream.retriever.data_types}
         if data_types:
             try:
-                context.open(data_types, listed_at)
+                context.open(data_types)
             except PartitionFailed as failed:
                 trouble = failed
         plan = Plan()
@@ -145,7 +147,7 @@ class Planner:
             if absent is not None and absent == entry:
                 return PartitionEnd(stream, company, key, PartitionSkipped("not_supported"))
         answer = report.body if report and retriever.path == _STATUS_PATH else None
-        since = self._since(retriever, entry, report)
+        since = self._since(retriever, entry, context.now)
         return Planned(stream, company, key, Partition(ids, since, context, view, answer=answer), grouped)
 
     def _groups(self, retriever: CodatRetriever, company: Company) -> Iterator[dict[str, str]]:
@@ -171,11 +173,9 @@ class Planner:
         shared = bool(context.shared.intersection(retriever.data_types))
         return DataTypeView(report, retriever.data_types, ids.get("connectionId"), shared)
 
-    def _since(
-        self, retriever: CodatRetriever, entry: Entry | None, report: StatusReport | None
-    ) -> int | None:
+    def _since(self, retriever: CodatRetriever, entry: Entry | None, now: int | None) -> int | None:
         start = None if retriever.shape == "row_key" else self._settings.start
-        if entry is None or entry.cursor is None or in_future(entry, report.taken_at if report else None):
+        if entry is None or entry.cursor is None or in_future(entry, now):
             return start
         return max(entry.cursor - self._settings.lookback, start or 0)
 

@@ -96,13 +96,15 @@ class Questions:
 
     def _simplified(self, path: str, params: dict[str, Any], error: PartitionFailed) -> bool:
         """Whether Codat takes the question without its order, or without its date."""
-        if "orderBy" in params and self._order_by:
+        # Judged by what was asked: another thread may have learned the same in the meantime.
+        if "orderBy" in params:
             self._order_by = ""
             logger.info("Codat refused to order %s by %s; reading it as it comes.", path, params["orderBy"])
             return True
-        if self._by_cursor and self._retriever.cursor_field in error.message and "query" in params:
+        field = self._retriever.cursor_field
+        if field and f"{field}>=" in params.get("query", "") and field in error.message:
             self._by_cursor = False
-            logger.info("Codat can't query %s by %s; reading all of it.", path, self._retriever.cursor_field)
+            logger.info("Codat can't query %s by %s; reading all of it.", path, field)
             return True
         return False
 
