@@ -16,7 +16,7 @@ from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import M
 from airbyte_cdk.sources.declarative.schema import SchemaLoader
 
 from source_codat.components import CodatRetriever
-from source_codat.custom import IDENTIFIER
+from source_codat.platforms import IDENTIFIER
 
 
 @dataclass(frozen=True)

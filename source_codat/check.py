@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from source_codat.catalog import CodatStream
 from source_codat.client import CodatClient
 from source_codat.company import Company, companies_in
-from source_codat.custom import CustomDataTypes
 from source_codat.directory import Directory, no_company
 from source_codat.errors import ConfigError, PartitionFailed, PartitionSkipped
+from source_codat.platforms import Platforms
 from source_codat.questions import Questions
 from source_codat.settings import MAX_QUERY_LENGTH, Settings
 
@@ -48,9 +48,9 @@ class Check:
             raise ConfigError(no_company(self.settings))
         for name in self.settings.filters:
             self._try_filter(self.streams[name], companies)
-        platforms = CustomDataTypes(self.client)
+        platforms = Platforms(self.client)
         for identifier in self.settings.custom_data_types:
-            if not platforms.known(companies, identifier):
+            if not platforms.know_custom(companies, identifier):
                 raise ConfigError(
                     f"No platform of your companies has the custom data type '{identifier}': check its "
                     "identifier in Codat, or remove it from 'custom_data_types'."

@@ -13,12 +13,13 @@ from source_codat.client import CodatClient
 from source_codat.company import NOT_SUPPORTED, Company, StatusReport
 from source_codat.components import CodatRetriever
 from source_codat.context import CompanyContext, DataTypeView
-from source_codat.custom import IDENTIFIER, CustomDataTypes
 from source_codat.errors import PartitionFailed, PartitionSkipped
 from source_codat.outcome import StreamOutcome
 from source_codat.parents import Parents
+from source_codat.platforms import IDENTIFIER, Platforms
 from source_codat.questions import Partition
 from source_codat.reader import Finished, PartitionReader
+from source_codat.refusals import Refusals
 from source_codat.settings import Settings
 from source_codat.state import Entry, PartitionKey, StreamState
 
@@ -83,7 +84,8 @@ class Planner:
         self._client = client
         self._settings = settings
         self._streams = streams
-        self._custom = CustomDataTypes(client)
+        self._platforms = Platforms(client)
+        self.refusals = Refusals()
 
     def plan(self, company: Company, listed_at: int | None) -> Plan:
         """Ask what Codat has of a company; raises PartitionSkipped where Codat doesn't know it."""
@@ -132,10 +134,12 @@ class Planner:
         key = tuple(ids[name] for name in retriever.scope if name in ids)
         if trouble and retriever.data_types:
             return PartitionEnd(stream, company, key, trouble)
+        if self.refusals.closed(retriever):
+            return PartitionEnd(stream, company, key, PartitionSkipped("not_allowed"))
         view = self._view(retriever, ids, context, report)
         entry = stream.state.entries.get(key) if stream.state else None
         if view is not None:
-            ruled_out = _ruled_out(view, retriever, company)
+            ruled_out = _ruled_out(view, retriever, company, self._platforms)
             entries = [entry]
             if grouped and stream.state:  # all that is known below it, but only if anything is
                 below = [one for one in stream.state.keys_of(company.id) if one[: len(key)] == key]
@@ -155,7 +159,7 @@ class Planner:
         identifier = next(iter(retriever.each.get(IDENTIFIER, ())), "")
         held = company.connections(retriever.source_types)
         for connection in held if retriever.per_connection else [None]:
-            if connection and identifier and not self._custom.held_by(connection, identifier):
+            if connection and identifier and not self._platforms.have_custom(connection, identifier):
                 continue
             for more in retriever.spread():
                 own = {"connectionId": connection.id} if connection else {}
@@ -215,14 +219,18 @@ def advanced(entry: Entry | None, done: Finished, view: DataTypeView | None) -> 
     return Entry(cursor, done.sync_id) if cursor is not None or done.sync_id else None
 
 
-def _ruled_out(view: DataTypeView, retriever: CodatRetriever, company: Company) -> str:
-    """Why Codat needn't be asked for a partition: what dataStatus says already."""
+def _ruled_out(view: DataTypeView, retriever: CodatRetriever, company: Company, platforms: Platforms) -> str:
+    """Why Codat needn't be asked for a partition: what dataStatus or the platforms say already."""
     if not retriever.data_type:
         return ""
     status = view.statuses[0]
     if status is None:
-        held = not retriever.source_types or company.connections(retriever.source_types)
-        return "" if held else "no_connection"
+        if not retriever.source_types:
+            return ""
+        held = company.connections(retriever.source_types)
+        if not held:
+            return "no_connection"
+        return "not_supported" if platforms.rule_out(held, retriever.data_type) else ""
     if status.currentStatus == NOT_SUPPORTED and not status.has_data:
         return "not_supported"
     return "not_synced" if status.never_synced else ""

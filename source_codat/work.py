@@ -15,27 +15,20 @@ Result = Finished | PartitionSkipped | PartitionFailed
 logger = logging.getLogger("airbyte")
 
 
-def step(  # noqa: PLR0911 - one return for each thing that may come of it
-    planner: Planner, planned: Planned, reading: Reading | None
-) -> Result | Plan | Reading:
+def step(planner: Planner, planned: Planned, reading: Reading | None) -> Result | Plan | Reading:
     """Do one piece of a partition's reading: its result, or what there is to do next.
 
     A plan where the partition turned out to be a group; the reading where it needs another step.
     Raises AirbyteTracedException where the whole read must stop.
     """
-    stream, partition = planned.stream, planned.partition
+    stream, company = planned.stream, planned.company
     try:
-        if planned.grouped:
-            return planner.expand(planned)
-        if stream.parents and stream.retriever.by_new_parents:
-            return stream.parents.read_new(partition, stream.reader)
-        reading = reading or stream.reader.begin(partition)
-        if reading.awaited is not None and partition.context is not None:
-            return reading.judge(partition.context.refreshed(reading.awaited)) or reading
-        return reading.walk() or reading
+        result = _advance(planner, planned, reading)
     except PartitionSkipped as skipped:
+        refused = skipped.reason == "not_allowed"
+        planner.refusals.note(stream.retriever, company.id, refused=refused)
         known = stream.state is None or planned.key in stream.state.entries
-        return as_failure(skipped, partition.source, known=known) or skipped
+        return as_failure(skipped, planned.partition.source, known=known) or skipped
     except PartitionFailed as failed:
         return failed
     except AirbyteTracedException:
@@ -43,3 +36,17 @@ def step(  # noqa: PLR0911 - one return for each thing that may come of it
     except Exception as error:
         logger.exception("%s: the connector met an error of its own.", stream.outcome.name)
         return PartitionFailed(f"The connector met an error of its own: {error!r}", FailureType.system_error)
+    planner.refusals.note(stream.retriever, company.id, refused=False)
+    return result
+
+
+def _advance(planner: Planner, planned: Planned, reading: Reading | None) -> Finished | Plan | Reading:
+    stream, partition = planned.stream, planned.partition
+    if planned.grouped:
+        return planner.expand(planned)
+    if stream.parents and stream.retriever.by_new_parents:
+        return stream.parents.read_new(partition, stream.reader)
+    reading = reading or stream.reader.begin(partition)
+    if reading.awaited is not None and partition.context is not None:
+        return reading.judge(partition.context.refreshed(reading.awaited)) or reading
+    return reading.walk() or reading
