@@ -7,7 +7,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-PER_COMPANY = 10  # Codat's limit of requests in flight for one company
+# Codat allows ten requests in flight for one company; its count may lag behind a moment.
+PER_COMPANY = 9
 
 
 @dataclass(frozen=True)
