@@ -10,10 +10,10 @@ BIN := .venv/bin
 CODE = $(wildcard main.py source_codat codat_simulator demo live_check benchmarks soak unit_tests integration_tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format build bench check-live clean
+.PHONY: help setup demo test lint format docs build bench soak check-live release-check clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.ready  ## make the Python environment in .venv (other commands do it by themselves)
 
@@ -39,15 +39,34 @@ format: setup  ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+docs: setup  ## write the tables of streams in the documents anew
+	@PYTHONPATH=. $(BIN)/python -m scripts.stream_table
+
 build: setup  ## wheel and sdist in dist/
 	@$(BIN)/python -m build --outdir dist .
 
 bench: setup  ## speed and cost beside other ways to read the same records; takes minutes
 	@$(BIN)/python -m benchmarks
 
+soak: setup  ## stories at random against the simulator, for MINUTES (10), until something is lost
+	@PYTHONPATH=. $(BIN)/python -m soak --minutes $(or $(MINUTES),10)
+
 check-live: setup  ## try our assumptions on the real Codat (CODAT_API_KEY in the environment; reads only)
 	@$(BIN)/python -m live_check
 
+# Its PyAirbyte is another one than ours, so it gets an environment of its own; it needs Python 3.11 or 3.12.
+QA := .venv-release
+$(QA)/.ready: Makefile
+	@"$(PYTHON)" -c 'import sys; sys.exit("The checks need Python 3.11 or 3.12." if sys.version_info < (3, 11) else 0)'
+	@"$(PYTHON)" -m venv $(QA)
+	@$(QA)/bin/python -m pip install --disable-pip-version-check -q "airbyte-internal-ops==0.132.0" "pytest>=7.4.4,<8"
+	@touch $@
+
+release-check: $(QA)/.ready build  ## Airbyte's own checks, and wheel and sdist on every Python found; takes minutes
+	@$(QA)/bin/python -m pytest --noconftest -q unit_tests/test_metadata.py
+	@$(BIN)/python -m pytest -q unit_tests/test_packaging.py
+	@$(BIN)/python scripts/release_check.py
+
 clean:  ## remove everything the commands made
-	rm -rf .venv .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tmp
+	rm -rf .venv $(QA) .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tmp
 	find . -name __pycache__ -not -path './.git/*' -type d -prune -exec rm -rf {} +

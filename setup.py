@@ -8,6 +8,7 @@ from setuptools import find_packages, setup
 AIRBYTE_CDK = "airbyte-cdk>=7.39.1,<7.40"
 
 DEV = [
+    "airbyte-connector-models>=0.1.12,<0.2",  # what Airbyte's registry accepts as metadata.yaml
     "aiohttp>=3.10,<4",  # the simulator's HTTP server
     "build>=1",  # make build
     "hypothesis>=6.100",

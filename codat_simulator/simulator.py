@@ -144,7 +144,8 @@ class Simulator(Knobs):
         first = socket.create_server(("127.0.0.1", self._port))
         self._port = first.getsockname()[1]
         # Another name for this machine: where a redirect to another host points.
-        self._edge.elsewhere = f"http://{first.getsockname()[0]}:{self._port}"
+        host = first.getsockname()[0]
+        self._edge.elsewhere = f"http://{host}:{self._port}"  # ignore-https-check: loopback
         found = [first]
         with contextlib.suppress(OSError):
             found.append(socket.create_server(("::1", self._port), family=socket.AF_INET6))

@@ -22,10 +22,11 @@ def run(*arguments: str | Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in _run([COMMAND, *arguments]).split("\n") if line.startswith("{")]
 
 
-def load(config: Path, database: Path) -> None:
-    """Load all streams into the database with PyAirbyte, in a process whose own output goes to a file."""
-    log = _run([sys.executable, "-m", "demo.load", config, database])
-    database.with_suffix(".log").write_text(log, encoding="utf-8")
+def load(config: Path, database: Path | str, *, resync: bool = False) -> None:
+    """Load all streams into a database with PyAirbyte, in a process that logs beside the config."""
+    extra = ["--resync"] if resync else []
+    log = _run([sys.executable, "-m", "demo.load", config, database, *extra])
+    config.with_name("load.log").write_text(log, encoding="utf-8")
 
 
 def _run(command: list[str | Path]) -> str:

@@ -1,5 +1,6 @@
 """The DuckDB file that the demo fills, and what a person can ask of it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,11 @@ def ask(database: Path, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         return [column[0] for column in answer.description or []], answer.fetchall()
 
 
-def count(database: Path, stream: str, after: datetime | None = None) -> int:
-    """Count a stream's rows: all, or those that arrived after a moment; 0 for a stream without a table."""
-    if stream not in tables(database):
-        return 0
+def counts(database: Path, streams: Iterable[str], after: datetime | None = None) -> dict[str, int]:
+    """Count each stream's rows: all, or those that arrived after a moment; 0 for a stream without a table."""
     where = f"WHERE _airbyte_extracted_at > TIMESTAMP '{after.isoformat()}'" if after else ""
-    return int(ask(database, f'SELECT count(*) FROM {SCHEMA}."{stream}" {where}')[1][0][0])  # noqa: S608 (own names)
+    found = {name: f'SELECT count(*) FROM {SCHEMA}."{name}" {where}' for name in tables(database)}  # noqa: S608 (own names)
+    return {name: int(ask(database, found[name])[1][0][0]) if name in found else 0 for name in streams}
 
 
 def last_arrival(database: Path) -> datetime:

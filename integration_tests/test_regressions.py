@@ -165,11 +165,3 @@ def test_a_page_whose_rows_are_all_older_than_the_start_date_writes_no_line(sim,
     said = run("read", tmp_path, config=settings, catalog=catalog("bank_account_transactions"))
     assert said.unparsed == []
     assert said.records("bank_account_transactions") == []
-
-
-def test_a_refused_order_is_left_out_by_all_who_ask_at_the_same_time(sim):
-    for _ in range(6):
-        sim.world.add_company(connections=("Banking",))
-    sim.latency = 0.02
-    said = read(sim, "banking_account_balances")
-    assert (said.code, said.errors) == (0, [])

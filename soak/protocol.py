@@ -1,0 +1,80 @@
+"""What must hold of every read, however it ended."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter, defaultdict
+
+from codat_simulator.instants import instant
+from soak.reading import Message, Order, Reading
+
+
+class Broken(AssertionError):
+    """The connector broke a promise."""
+
+
+def check(order: Order, reading: Reading, api_key: str, now: int) -> None:
+    """Raise Broken where a read's output is no sound conversation; `now` is Codat's clock, an instant."""
+    if reading.unparsed:
+        raise Broken(f"a line is no message: {reading.unparsed[0]!r}")
+    for line in reading.logs:
+        if "error of its own" in line:
+            raise Broken(line)
+    _no_secret(reading, api_key)
+    _counts(reading)
+    for name in order.modes:
+        _statuses(name, reading)
+    for message in reading.messages:
+        if message["type"] == "STATE":
+            _not_ahead(message["state"], now)
+
+
+def _no_secret(reading: Reading, api_key: str) -> None:
+    text = "\n".join((*map(json.dumps, reading.messages), *reading.logs))
+    for form in (api_key, base64.b64encode(api_key.encode()).decode().rstrip("=")):
+        if form in text:
+            raise Broken("the API key is in the output")
+
+
+def _counts(reading: Reading) -> None:
+    """Each state counts the records of its stream since the one before."""
+    since: Counter[str] = Counter()
+    for message in reading.messages:
+        if message["type"] == "RECORD":
+            since[message["record"]["stream"]] += 1
+        elif message["type"] == "STATE":
+            name = message["state"]["stream"]["stream_descriptor"]["name"]
+            counted = message["state"]["sourceStats"]["recordCount"]
+            if counted != since[name]:
+                raise Broken(f"{name}: a state counts {counted} records where {since[name]} were written")
+            since[name] = 0
+    if reading.code is not None and any(since.values()) and reading.code == 0:
+        raise Broken(f"records after the last state: {dict(since)}")
+
+
+def _statuses(name: str, reading: Reading) -> None:
+    """STARTED, then RUNNING where there are records, then how it ended; a killed read the first of it."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for message in reading.messages:
+        if message["type"] == "TRACE" and message["trace"]["type"] == "STREAM_STATUS":
+            status = message["trace"]["stream_status"]
+            said[status["stream_descriptor"]["name"]].append(status["status"])
+    statuses = said[name]
+    whole = ["STARTED", *["RUNNING"] * bool(reading.records(name))]
+    if reading.code is None:
+        if statuses[: len(whole)] != whole[: len(statuses)]:
+            raise Broken(f"{name}: the statuses of a killed read are {statuses}")
+        return
+    if not statuses and reading.code == 1:
+        return  # refused before it began
+    ends = {"COMPLETE"} if reading.code == 0 else {"COMPLETE", "INCOMPLETE"}
+    if statuses[:-1] != whole or statuses[-1] not in ends:
+        raise Broken(f"{name}: the statuses of a read with exit code {reading.code} are {statuses}")
+
+
+def _not_ahead(state: Message, now: int) -> None:
+    for entry in state["stream"]["stream_state"].get("states", ()):
+        date = entry["cursor"].get("modifiedDate")
+        if date is not None and (instant(date) or 0) > now:
+            raise Broken(f"a state is ahead of Codat's clock: {entry}")

@@ -1,0 +1,211 @@
+"""One read of the connector, in this process or as the console script, ended by itself, stopped or killed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from airbyte_cdk.models import AirbyteStateMessageSerializer, ConfiguredAirbyteCatalogSerializer
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from soak.streams import NAMES, Record
+from source_codat import SourceCodat
+from source_codat.catalog import CodatStream, build_streams
+from source_codat.entrypoint import CodatEntrypoint
+from source_codat.errors import ReadStopped
+from source_codat.rows import RowBatch
+
+REPO = Path(__file__).resolve().parent.parent
+Message = dict[str, Any]
+
+
+@dataclass
+class Reading:
+    """What a read wrote, in order; `code` is its exit code, None where it was killed."""
+
+    messages: list[Message] = field(default_factory=list)
+    code: int | None = None
+    logs: list[str] = field(default_factory=list)
+    unparsed: list[bytes] = field(default_factory=list)
+
+    def take(self, lines: bytes) -> None:
+        """Sort lines of output; one that is no message is noted."""
+        for line in lines.splitlines():
+            try:
+                message = json.loads(line)
+            except ValueError:
+                self.unparsed.append(line)
+                continue
+            if message["type"] == "LOG":
+                self.logs.append(message["log"]["message"])
+            else:
+                self.messages.append(message)
+
+    @property
+    def errors(self) -> list[str]:
+        """What it failed with."""
+        return [
+            message["trace"]["error"]["message"]
+            for message in self.messages
+            if message["type"] == "TRACE" and message["trace"]["type"] == "ERROR"
+        ]
+
+    def records(self, stream: str) -> list[Record]:
+        """The records of a stream."""
+        return [
+            message["record"]["data"]
+            for message in self.messages
+            if message["type"] == "RECORD" and message["record"]["stream"] == stream
+        ]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to read: the configuration, the streams with their sync modes, the state, and when it ends.
+
+    kill_at: after so many messages nothing more arrives. stop_at: after so many it is asked to end.
+    """
+
+    config: Mapping[str, Any]
+    modes: Mapping[str, str]
+    state: tuple[Message, ...] = ()
+    kill_at: int | None = None
+    stop_at: int | None = None
+
+    @property
+    def catalog(self) -> Message:
+        """The configured catalog."""
+        supported = ["full_refresh", "incremental"]
+        streams = [
+            {
+                "stream": {"name": name, "json_schema": {}, "supported_sync_modes": supported},
+                "sync_mode": mode,
+                "destination_sync_mode": "append",
+            }
+            for name, mode in self.modes.items()
+        ]
+        return {"streams": streams}
+
+
+def _few_streams(factory: Any, manifest: Mapping[str, Any], *rest: Any) -> dict[str, CodatStream]:
+    """Only the streams that a trial reads: building all of them takes longer than the read."""
+    few = [definition for definition in manifest["streams"] if definition["name"] in NAMES]
+    return build_streams(factory, {**manifest, "streams": few}, *rest)
+
+
+@lru_cache(maxsize=1)
+def _source() -> SourceCodat:
+    """One source for all reads: to load its manifest takes longer than to read a small world."""
+    return SourceCodat()
+
+
+def read_in_process(order: Order) -> Reading:
+    """Read without a process of its own: fast, and without waiting between tries."""
+    reading = Reading()
+    capture = _Capture(reading.logs)
+    logger = logging.getLogger("airbyte")
+    handlers, logger.handlers, propagate = logger.handlers, [capture], logger.propagate
+    logger.propagate = False
+    try:
+        with (
+            mock.patch("source_codat.client.CodatClient._back_off", return_value=0.0),
+            mock.patch("source_codat.source.build_streams", _few_streams),
+        ):
+            _read(order, reading)
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate
+    return reading
+
+
+def _read(order: Order, reading: Reading) -> None:
+    source = _source()
+    catalog = ConfiguredAirbyteCatalogSerializer.load(order.catalog)
+    state = [AirbyteStateMessageSerializer.load(one) for one in order.state]
+    stopped = False
+    messages = source.read_batches(order.config, catalog, state)
+    try:
+        for message in messages:
+            if isinstance(message, RowBatch):
+                reading.take(message.lines())
+            else:
+                reading.take(CodatEntrypoint.airbyte_message_to_string(message).encode())
+            count = len(reading.messages)
+            if order.kill_at is not None and count >= order.kill_at:
+                del reading.messages[order.kill_at :]
+                messages.close()  # type: ignore[attr-defined]  # it is a generator
+                _wait_for_workers()
+                return
+            if order.stop_at is not None and count >= order.stop_at and not stopped:
+                stopped = True
+                source.stop(ReadStopped("The read was ended by a test."))
+    except AirbyteTracedException as error:
+        reading.code = 1
+        text = CodatEntrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message())
+        reading.take(text.encode())
+    else:
+        reading.code = 0
+
+
+def _wait_for_workers() -> None:
+    """Let nothing of a killed read reach into the next."""
+    for thread in threading.enumerate():
+        if re.fullmatch(r"codat-\d+", thread.name):
+            thread.join(10)
+
+
+class _Capture(logging.Handler):
+    """Keeps log lines."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(logging.INFO)
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one."""
+        self._lines.append(self.format(record))
+
+
+def read_and_kill(order: Order, lines: int) -> Reading:
+    """Read with the console script, and kill -9 it as soon as it has written so many lines."""
+    reading = Reading()
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "source_codat.run", "read", *_files(Path(folder), order)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(REPO)},
+        )
+        with process:
+            out = process.stdout
+            if out is None:
+                raise RuntimeError("the console script has no stdout")
+            written = b""
+            for _ in range(lines):
+                written += out.readline()
+            process.kill()
+            written += out.read()
+    whole = written[: written.rfind(b"\n") + 1]  # a killed process may leave half a line behind
+    reading.take(whole)
+    reading.code = None if process.returncode < 0 else process.returncode
+    return reading
+
+
+def _files(folder: Path, order: Order) -> Iterable[str]:
+    contents = {"config": order.config, "catalog": order.catalog, "state": list(order.state)}
+    for name, content in contents.items():
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        yield from (f"--{name}", str(path))

@@ -1,0 +1,247 @@
+"""The manifest's rules: no key that nobody reads, no row without its schema, nothing that grep can't find."""
+
+import copy
+import dataclasses
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import ManifestReferenceResolver
+from airbyte_cdk.utils.yaml_loader import safe_load_yaml
+
+from integration_tests.catalogue import CATALOGUE
+from source_codat import SourceCodat
+from source_codat.components import CodatAuthenticator, CodatRetriever
+
+PACKAGE = Path(__file__).resolve().parent.parent / "source_codat"
+TEXT = (PACKAGE / "manifest.yaml").read_text(encoding="utf-8")
+MANIFEST: dict[str, Any] = yaml.safe_load(TEXT)
+RESOLVED: dict[str, Any] = dict(ManifestReferenceResolver().preprocess_manifest(safe_load_yaml(TEXT)))
+ROWS: list[dict[str, Any]] = MANIFEST["streams"]
+NAMES = [row["$parameters"]["name"] for row in ROWS]
+STREAMS = {one.name: one for one in SourceCodat().streams({"api_key": "none-is-needed"})}
+CUSTOM = SourceCodat().streams({"api_key": "none-is-needed", "custom_data_types": ["identifier"]})[-1]
+
+CDK: dict[str, Any] = safe_load_yaml(
+    pkgutil.get_data("airbyte_cdk", "sources/declarative/declarative_component_schema.yaml") or b""
+)["definitions"]
+OURS = {
+    f"source_codat.components.{one.__name__}": {field.name for field in dataclasses.fields(one)}
+    for one in (CodatRetriever, CodatAuthenticator)
+}
+# What the factory or the connector sets: saying it in the manifest would change nothing.
+NOT_IN_A_ROW = {"config", "shares_answers"}
+UNTYPED = {"response_filters": "HttpResponseFilter"}  # where the CDK needs no `type`
+FREE_FORM = {"request_parameters", "request_headers", "parent_ids", "flat", "each"}
+
+KEY_MATERIAL = [
+    "/apiKeys",
+    "/profile",
+    "/companies/{companyId}/accessToken",
+    "/companies/{companyId}/connectionManagement/accessToken",
+    "/connectionManagement/accessToken",
+    "/integrations/credentials/{platformKey}",
+    "/webhooks",
+    "/webhooks/{webhookId}",
+    "/rules",
+]
+
+
+def unknown_keys(node: Any, path: str = "", default: str = "") -> Iterator[str]:
+    """Keys that the CDK, or our own components, would pass over in silence."""
+    if isinstance(node, list):
+        for number, child in enumerate(node):
+            yield from unknown_keys(child, f"{path}[{number}]", default)
+    if not isinstance(node, dict):
+        return
+    kind = str(node.get("type", default))
+    own = OURS.get(node.get("class_name", ""))
+    if own is not None:
+        known = {"class_name"} | (own - NOT_IN_A_ROW)
+    elif kind in CDK:
+        known = set(CDK[kind]["properties"])
+    else:
+        yield f"{path}: a component of no type that is known"
+        return
+    yield from (f"{path}.{name}" for name in set(node) - known - {"$parameters", "type"})
+    for name, child in node.items():
+        if name not in FREE_FORM | {"$parameters"}:
+            yield from unknown_keys(child, f"{path}.{name}" if path else name, UNTYPED.get(name, ""))
+
+
+def families() -> dict[str, Any]:
+    """The definitions that are streams."""
+    return {name: one for name, one in RESOLVED["definitions"].items() if one.get("retriever")}
+
+
+def test_the_manifest_stays_short():
+    assert len(TEXT.splitlines()) < 300
+
+
+@pytest.mark.parametrize("name", ["check", "concurrency_level", "streams"])
+def test_no_component_has_a_key_that_nobody_reads(name):
+    assert list(unknown_keys(RESOLVED[name], name)) == []
+
+
+@pytest.mark.parametrize("name", RESOLVED["definitions"])
+def test_no_definition_has_a_key_that_nobody_reads(name):
+    definition = {"type": "DeclarativeStream", "name": name, **RESOLVED["definitions"][name]}
+    node = definition if "retriever" in definition else RESOLVED["definitions"][name]
+    assert list(unknown_keys(node, name)) == []
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "",
+        "schema_loader",
+        "retriever",
+        "retriever.requester",
+        "retriever.requester.authenticator",
+        "retriever.requester.error_handler",
+        "retriever.requester.error_handler.response_filters.0",
+    ],
+)
+def test_a_misspelt_key_is_noticed_wherever_it_is(place):
+    row = copy.deepcopy(RESOLVED["streams"][0])
+    node = row
+    for step in filter(None, place.split(".")):
+        node = node[int(step)] if step.isdigit() else node[step]
+    node["page_sise"] = 5
+    [found] = unknown_keys([row], "streams")
+    assert found.endswith(".page_sise")
+
+
+def test_what_only_the_factory_may_set_is_no_key_of_the_manifest():
+    row = copy.deepcopy(RESOLVED["streams"][0])
+    row["retriever"]["shares_answers"] = True
+    assert list(unknown_keys([row], "streams")) == ["streams[0].retriever.shares_answers"]
+
+
+def test_the_top_level_has_only_what_the_cdk_knows():
+    assert set(MANIFEST) <= set(safe_load_yaml(_schema())["properties"])
+
+
+def _schema() -> bytes:
+    return pkgutil.get_data("airbyte_cdk", "sources/declarative/declarative_component_schema.yaml") or b""
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_a_row_is_a_family_and_a_few_names(row):
+    assert set(row) == {"$ref", "$parameters"}
+    assert row["$ref"].startswith("#/definitions/")
+    assert {"name"} <= set(row["$parameters"]) <= {"name", "dataset", "data_type"}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_a_row_stands_on_one_line_and_answers_to_grep(row):
+    name = row["$parameters"]["name"]
+    assert len(re.findall(rf"^  - \{{ \$ref: .* name: {name}[, ].*\}}$", TEXT, re.MULTILINE)) == 1
+    assert not re.search(r"\{\{", name)
+
+
+def test_no_name_is_given_twice():
+    assert len(set(NAMES)) == len(NAMES)
+    assert len({name.lower() for name in NAMES}) == len(NAMES)
+
+
+def test_no_schema_stands_in_the_manifest_and_no_yaml_anchor():
+    assert "InlineSchemaLoader" not in TEXT
+    assert not re.search(r"(^|[\s:\[,])[&*][A-Za-z_]\w*", TEXT)
+
+
+def test_every_row_has_a_schema_and_every_schema_a_row():
+    files = {path.stem for path in (PACKAGE / "schemas").glob("*.json")}
+    assert files == {*NAMES, "custom_data_type_records"}
+
+
+def test_no_family_is_unused():
+    used = set(re.findall(r"#/definitions/(\w+)", TEXT)) | {"custom_dataset"}
+    assert set(RESOLVED["definitions"]) - used == set()
+
+
+def test_every_family_has_a_row_or_is_what_others_are_made_of():
+    of_rows = {row["$ref"].rpartition("/")[2] for row in ROWS} | {"custom_dataset"}
+    inherited = {
+        found
+        for line in TEXT.split("\nstreams:", 1)[0].splitlines()
+        for found in re.findall(r"#/definitions/(\w+)", line)
+    }
+    assert set(families()) - of_rows - inherited == set()
+
+
+def leads_to_keys(path: str) -> bool:
+    return bool(re.search(r"apiKeys|accessToken|/credentials(/|$)|^/(webhooks|rules|profile)(/|$)", path))
+
+
+@pytest.mark.parametrize("path", KEY_MATERIAL)
+def test_an_endpoint_that_returns_key_material_is_recognised(path):
+    assert leads_to_keys(path)
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_no_stream_is_read_from_an_endpoint_that_returns_key_material(name):
+    path = STREAMS[name].retriever.path
+    assert path not in KEY_MATERIAL
+    assert not leads_to_keys(path)
+
+
+def test_every_stream_is_in_codats_catalogue_and_every_entry_is_a_stream():
+    assert set(NAMES) == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_path_key_and_cursor_are_codats(name):
+    stream = STREAMS[name]
+    path, key, cursor = CATALOGUE[name]
+    assert stream.retriever.path == path
+    assert " ".join(stream.primary_key) == key
+    assert (stream.retriever.cursor_field or None) == cursor
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_keys_and_cursor_are_columns_of_the_schema(name):
+    stream = STREAMS[name]
+    columns = set(stream.schema_loader.get_json_schema()["properties"])
+    assert set(stream.primary_key) <= columns
+    assert {stream.retriever.cursor_field} - {""} <= columns
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_id_of_the_path_is_in_the_record(name):
+    stream = STREAMS[name]
+    columns = set(stream.schema_loader.get_json_schema()["properties"])
+    assert set(stream.retriever.scope) <= columns
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_parent_is_a_stream_with_the_columns_that_its_children_need(name):
+    retriever = STREAMS[name].retriever
+    if retriever.parent:
+        columns = set(STREAMS[retriever.parent].schema_loader.get_json_schema()["properties"])
+        assert set(retriever.parent_ids.values()) <= columns
+        assert set(retriever.parent_ids) <= set(retriever.scope)
+    else:
+        assert not retriever.parent_ids
+        assert not retriever.latest
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_stream_depends_on_exists(name):
+    known = {one.retriever.data_type for one in STREAMS.values()}
+    assert set(STREAMS[name].retriever.depends_on) <= known
+
+
+def test_a_custom_data_type_is_asked_for_by_its_identifier():
+    assert CUSTOM.name == "custom_identifier"
+    assert CUSTOM.retriever.path.endswith("/data/custom/{customDataIdentifier}")
+    assert list(CUSTOM.primary_key) == ["companyId", "connectionId", "customDataIdentifier", "id"]
+
+
+def test_only_get_requests_are_sent():
+    assert RESOLVED["definitions"]["requester"]["http_method"] == "GET"
+    assert set(re.findall(r"http_method: (\w+)", TEXT)) == {"GET"}

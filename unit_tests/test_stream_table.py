@@ -1,0 +1,96 @@
+"""The tables of streams in the documents say what the connector does; `make docs` writes them."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scripts import stream_table
+from scripts.stream_table import ROOT
+
+STREAMS = {one.name: one for one in stream_table.all_streams()}
+METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))["data"]
+SUGGESTED = METADATA["suggestedStreams"]["streams"]
+
+
+@pytest.mark.parametrize("path", stream_table.documents(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_committed_table_is_current(path: Path) -> None:
+    current = stream_table.documents()[path]
+    assert path.read_text(encoding="utf-8") == current, "stale: run `make docs`"
+
+
+def test_every_stream_has_one_row_in_every_table() -> None:
+    for text in stream_table.documents().values():
+        for name in map(stream_table.shown_name, STREAMS.values()):
+            assert text.count(f"\n| `{name}` |") in {1, 2}, name
+
+
+def test_a_stale_table_is_noticed() -> None:
+    guide = stream_table.GUIDE.read_text(encoding="utf-8")
+    assert stream_table.with_table(guide, "streams", "| other |") != guide
+
+
+def test_a_guide_without_its_comments_is_refused() -> None:
+    with pytest.raises(ValueError, match="one pair of comments for 'streams'"):
+        stream_table.with_table("# Codat", "streams", "| table |")
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("customers", "names, email, phone, addresses, tax numbers, registration numbers"),
+        ("suppliers", "names, email, phone, addresses, tax numbers, registration numbers"),
+        ("company_info", "names, phone, addresses, tax numbers, registration numbers"),
+        ("bank_accounts", "bank details"),
+        ("invoices", "names"),
+        ("accounts", ""),
+        ("tax_rates", ""),
+    ],
+)
+def test_personal_data_is_told_by_the_schemas_fields(name: str, kinds: str) -> None:
+    assert stream_table.personal_data(STREAMS[name]) == kinds
+
+
+def test_every_kind_of_personal_data_is_found_somewhere() -> None:
+    told = ", ".join(stream_table.personal_data(one) for one in STREAMS.values())
+    assert [kind for kind in stream_table.PERSONAL if kind not in told] == []
+
+
+def test_every_stream_of_a_company_leads_to_it() -> None:
+    homeless = [name for name, one in STREAMS.items() if not stream_table.company_link(one)]
+    assert homeless == ["integrations"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("companies", "1 a page"),
+        ("company_info", "1 for each company"),
+        ("invoices", "1 a page for each company"),
+        ("banking_transactions", "1 a page for each connection"),
+        ("loan_summaries", "3 for each company"),
+        ("data_integrity_details", "4 times 1 a page for each company"),
+        ("balance_sheets", "1 for each company, shared with `balance_sheet_lines`"),
+        ("bill_attachments", "1 **for each row of `bills`**, and those rows"),
+        ("read_validation_results", "1 for each new row of `sync_history`"),
+        (
+            "spend_analysis_suppliers",
+            "1 a page of the latest report of each company, and the list of reports",
+        ),
+    ],
+)
+def test_the_cost_names_what_it_grows_with(name: str, words: str) -> None:
+    assert stream_table.cost(STREAMS[name], list(STREAMS.values())) == words
+
+
+def test_nothing_that_costs_a_request_for_each_row_is_suggested() -> None:
+    assert SUGGESTED
+    assert [name for name in SUGGESTED if STREAMS[name].retriever.parent] == []
+
+
+def test_what_is_suggested_needs_nothing_that_codat_sells_separately() -> None:
+    assert [name for name in SUGGESTED if STREAMS[name].retriever.product] == []
+
+
+def test_suggestions_are_given_once_and_in_the_order_of_the_catalog() -> None:
+    assert [name for name in STREAMS if name in SUGGESTED] == SUGGESTED
