@@ -7,7 +7,7 @@ PYTHON ?= $(shell for module in ensurepip sys; do \
 		&& { echo $$p; exit; }; \
 	done; done)
 BIN := .venv/bin
-CODE = $(wildcard main.py source_codat codat_simulator demo live_check benchmarks soak unit_tests integration_tests)
+CODE = $(wildcard main.py source_codat codat_simulator scripts demo live_check benchmarks soak unit_tests integration_tests)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint format docs build bench soak check-live release-check clean

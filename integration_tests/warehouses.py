@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
+from math import isclose
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
@@ -135,13 +136,21 @@ def same(wanted, got, guessing: bool) -> bool:
     """
     if isinstance(got, datetime):
         return got.replace(tzinfo=None) in {_moment(wanted), _moment(wanted, local=True)}
-    if isinstance(wanted, dict | list):
-        return bool(wanted == (json.loads(got) if isinstance(got, str) else got))
-    if isinstance(wanted, int | float) and not isinstance(wanted, bool) and isinstance(got, Decimal):
-        return Decimal(str(wanted)).quantize(Decimal("1E-9")) == got
+    if isinstance(wanted, dict | list) and isinstance(got, str):
+        got = json.loads(got)
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        return set(wanted) == set(got) and all(same(wanted[name], got[name], guessing) for name in wanted)
+    if isinstance(wanted, list) and isinstance(got, list):
+        return len(wanted) == len(got) and all(map(same, wanted, got, [guessing] * len(wanted)))
+    if _is_number(wanted) and _is_number(got):
+        return isclose(wanted, got, rel_tol=1e-14, abs_tol=1e-9)  # about 15 digits, 9 decimals
     if guessing and isinstance(wanted, str) and wanted.isdigit() and isinstance(got, str):
         return wanted == got or float(wanted) == float(got)
     return bool(wanted == got)
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def _moment(wanted, local: bool = False) -> datetime | None:

@@ -167,7 +167,7 @@ def _try(trial: Trial, place: Path, simulator: Simulator) -> str:
 
 
 def _messages(output: str, kind: str) -> list[Any]:
-    found = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    found = [json.loads(line) for line in output.split("\n") if line.startswith("{")]
     return [one for one in found if one["type"] == kind]
 
 
