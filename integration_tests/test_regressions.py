@@ -165,3 +165,26 @@ def test_a_page_whose_rows_are_all_older_than_the_start_date_writes_no_line(sim,
     said = run("read", tmp_path, config=settings, catalog=catalog("bank_account_transactions"))
     assert said.unparsed == []
     assert said.records("bank_account_transactions") == []
+
+
+def test_transactions_of_accounts_that_were_never_synced_are_skipped(sim):
+    account = Account(sim, "bank_account_transactions", "bankTransactions", "Accounting")
+    sim.world.forget_sync(account.id, "bankAccounts")
+    said = account.read()
+    assert (said.code, said.statuses("bank_account_transactions")[-1]) == (0, "COMPLETE")
+
+
+def test_a_failed_sync_is_a_doubt_so_its_data_type_is_asked_for(sim):
+    account = Account(sim, *INVOICES, "Accounting")
+    account.read()
+    account.later()
+    failing = account.begin(account.links[0])
+    account.stage(failing, "shown before it failed")
+    sim.world.reveal(failing)
+    sim.world.finish_sync(failing, "ProcessingError")
+    account.read()
+    assert "shown before it failed" in account.rows
+    account.later()
+    account.whole(account.links[0], "next")
+    account.read()
+    assert "next" in account.rows
