@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from math import isclose
 from pathlib import Path
@@ -135,7 +135,8 @@ def same(wanted, got, guessing: bool) -> bool:
     numbers change (4 to 4.0).
     """
     if isinstance(got, datetime):
-        return got.replace(tzinfo=None) in {_moment(wanted), _moment(wanted, local=True)}
+        told = [_moment(wanted), _moment(wanted, local=True)]  # the seventh digit is cut or rounded
+        return any(one and abs(one - got.replace(tzinfo=None)) <= timedelta(microseconds=1) for one in told)
     if isinstance(wanted, dict | list) and isinstance(got, str):
         got = json.loads(got)
     if isinstance(wanted, dict) and isinstance(got, dict):
