@@ -2,7 +2,7 @@
 
 For every Python that can be found, and once with the lowest versions that setup.py allows, the wheel goes
 into a fresh environment; `spec`, `discover` and a read against the simulator then run from outside the
-checkout.
+checkout: every stream has to bring rows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from codat_simulator import Simulator  # noqa: E402 - found by the line above
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 LOWEST = "3.10"
 STREAMS = 88
-READ = ("companies", "invoices", "profit_and_loss_lines", "banking_transactions")
 
 
 class FailedError(Exception):
@@ -52,7 +51,7 @@ def main() -> int:
     parser.add_argument("--only", help="one Python version instead of all")
     only = parser.parse_args().only
     failed = skipped = 0
-    with tempfile.TemporaryDirectory(prefix="release-") as name, Simulator(2, 7, 5) as simulator:
+    with tempfile.TemporaryDirectory(prefix="release-") as name, Simulator(2, 11, 12) as simulator:
         place = Path(name)
         wheel, sdist = _build(place)
         _say(f"{wheel.name} and {sdist.name}", "built")
@@ -154,13 +153,13 @@ def _try(trial: Trial, place: Path, simulator: Simulator) -> str:
         raise FailedError(f"discover shows {len(streams)} streams, not {STREAMS}")
     configured = [
         {"stream": streams[name], "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}
-        for name in READ
+        for name in streams
     ]
     catalog.write_text(json.dumps({"streams": configured}))
     out = _run([str(command), "read", "--config", str(config), "--catalog", str(catalog)], folder)
     read = [one["record"]["stream"] for one in _messages(out, "RECORD")]
-    if set(read) != set(READ):
-        raise FailedError(f"the read brought {sorted(set(read))}, not {sorted(READ)}")
+    if set(read) != set(streams):
+        raise FailedError(f"the read brought nothing of {sorted(set(streams) - set(read))}")
     exact = _run([str(python), "-c", "import sys; print('.'.join(map(str, sys.version_info[:3])))"], folder)
     shutil.rmtree(folder)
     return f"well: {exact.strip()}, {len(streams)} streams, {len(read)} records"
