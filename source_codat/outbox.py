@@ -19,34 +19,37 @@ class Outbox(Generic[T]):
         self._max_bytes = max_bytes
         self._bytes = 0
         self._items: deque[tuple[T, int]] = deque()
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._filled, self._drained = threading.Condition(lock), threading.Condition(lock)
         self._closed = False
 
     def put(self, item: T, size: int = 0) -> None:
         """Add an item that holds `size` bytes; raises ReadStopped once the outbox is closed."""
-        with self._changed:
+        with self._drained:
             while size and self._bytes > self._max_bytes and not self._closed:
-                self._changed.wait()
+                self._drained.wait()
             if self._closed:
                 raise ReadStopped("The read was told to stop.")
             self._items.append((item, size))
             self._bytes += size
-            self._changed.notify_all()
+            self._filled.notify()
 
     def get(self, timeout: float) -> T | None:
         """The oldest item, or None where there is none within `timeout` seconds."""
-        with self._changed:
+        with self._filled:
             if not self._items:
-                self._changed.wait(timeout)
+                self._filled.wait(timeout)
             if not self._items:
                 return None
             item, size = self._items.popleft()
             self._bytes -= size
-            self._changed.notify_all()
+            if size:
+                self._drained.notify_all()
             return item
 
     def close(self) -> None:
         """Take nothing more, and let nobody wait."""
-        with self._changed:
+        with self._filled:
             self._closed = True
-            self._changed.notify_all()
+            self._filled.notify_all()
+            self._drained.notify_all()

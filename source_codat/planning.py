@@ -139,20 +139,30 @@ class Planner:
         view = self._view(retriever, ids, context, report)
         entry = stream.state.entries.get(key) if stream.state else None
         if view is not None:
-            ruled_out = _ruled_out(view, retriever, company, self._platforms)
-            entries = [entry]
-            if grouped and stream.state:  # all that is known below it, but only if anything is
-                below = [one for one in stream.state.keys_of(company.id) if one[: len(key)] == key]
-                entries = [stream.state.entries[one] for one in below] or [None]
-            unchanged = self._settings.skip_unchanged and all(map(view.unchanged_since, entries))
-            if ruled_out or (stream.state and unchanged):
-                return PartitionEnd(stream, company, key, PartitionSkipped(ruled_out or "unchanged"))
-            absent = _absent(view, company) if stream.state and self._settings.skip_unchanged else None
+            skipping = self._settings.skip_unchanged and stream.state is not None
+            absent = _absent(view, company) if skipping else None
             if absent is not None and absent == entry:
                 return PartitionEnd(stream, company, key, PartitionSkipped("not_supported"))
+            ruled_out = _ruled_out(view, retriever, company, self._platforms)
+            if not ruled_out and skipping and self._unchanged(stream, company, key, view, grouped=grouped):
+                ruled_out = "unchanged"
+            if ruled_out:
+                return PartitionEnd(stream, company, key, PartitionSkipped(ruled_out), view)
         answer = report.body if report and retriever.path == _STATUS_PATH else None
         since = self._since(retriever, entry, context.now)
         return Planned(stream, company, key, Partition(ids, since, context, view, answer=answer), grouped)
+
+    @staticmethod
+    def _unchanged(
+        stream: SelectedStream, company: Company, key: PartitionKey, view: DataTypeView, *, grouped: bool
+    ) -> bool:
+        """Whether a partition needn't be read again; a group, whether none that is known below it does."""
+        if stream.state is None:
+            return False
+        if not grouped:
+            return view.unchanged_since(stream.state.entries.get(key))
+        below = [one for one in stream.state.keys_of(company.id) if one[: len(key)] == key]
+        return bool(below) and all(view.unchanged_since(stream.state.entries[one]) for one in below)
 
     def _groups(self, retriever: CodatRetriever, company: Company) -> Iterator[dict[str, str]]:
         """The ids that are known of a company's partitions before any parent is asked."""

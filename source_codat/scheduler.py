@@ -34,13 +34,13 @@ class Scheduler:
         """Add work for a company that is open already."""
         with self._changed:
             self._ready.extend(tasks)
-            self._changed.notify_all()
+            self._changed.notify(len(tasks))
 
     def add_openers(self, tasks: list[Task]) -> None:
         """Add companies, to be opened when there is nothing else to do."""
         with self._changed:
             self._openers.extend(tasks)
-            self._changed.notify_all()
+            self._changed.notify(len(tasks))
 
     def park(self, task: Task) -> None:
         """Add work that had better wait until its company has nothing else to do."""
@@ -88,7 +88,7 @@ class Scheduler:
             self._running[task.company_id] -= 1
             if not self._running[task.company_id]:
                 del self._running[task.company_id]
-            self._changed.notify_all()
+            self._changed.notify()
 
     def stop(self) -> None:
         """Hand out nothing more."""
