@@ -83,7 +83,8 @@ class HeldRows:
         if self._bytes > _MEMORY:
             self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 - closed by drop()
             for held in self._batches:
-                self._file.writelines(bytes(row) + b"\n" for row in held.rows)
+                # Whole rows: which fields are still to be added differs from page to page.
+                self._file.writelines(b"{%s%s\n" % (held.added, bytes(row)[1:]) for row in held.rows)
             self._batches, self._bytes = [], 0
 
     def release(self, emit: Callable[[RowBatch], None]) -> None:
@@ -91,7 +92,7 @@ class HeldRows:
         if self._file and self._first:
             self._file.seek(0)
             for rows in _chunks(self._file):
-                emit(replace(self._first, rows=rows, size=sum(map(len, rows))))
+                emit(replace(self._first, rows=rows, added=b"", size=sum(map(len, rows))))
         for rows_kept in self._batches:
             emit(rows_kept)
         self.drop()
