@@ -23,6 +23,7 @@ from source_codat import timestamps
 from source_codat.budget import CallBudget
 from source_codat.errors import ConfigError, MalformedAnswer, PartitionFailed, PartitionSkipped, ReadStopped
 from source_codat.problem import Problem
+from source_codat.traffic import Tally, Traffic
 
 T = TypeVar("T")
 MAX_WAIT_SECONDS = 600.0  # for one answer of 429
@@ -50,22 +51,6 @@ class Answer:
     def server_time(self) -> int | None:
         """The server's clock when it answered, as an instant, to the second."""
         return timestamps.from_http_date(self.headers.get("Date"))
-
-
-@dataclass
-class Traffic:
-    """What the requests of a sync came to; written under the client's lock."""
-
-    requests: int = 0
-    retries: int = 0
-    waited: float = 0.0
-    quota_limit: str = ""
-    quota_left: str = ""
-
-    def sentence(self) -> str:
-        """The closing line: what was asked of Codat, and what is left of the quota."""
-        left = f"; {self.quota_left} of {self.quota_limit} requests left today" if self.quota_left else ""
-        return f"Codat: {self.requests} requests, {self.retries} retries, {self.waited:.0f} s waited{left}."
 
 
 @dataclass
@@ -100,17 +85,42 @@ class CodatClient:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)  # ignore-https-check: loopback and private networks only
 
-    def get(self, path: str, params: Mapping[str, Any] | None, parse: Callable[[Answer], T]) -> T:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None,
+        parse: Callable[[Answer], T],
+        tally: Tally | None = None,
+    ) -> T:
         """What `parse` makes of the answer to one GET, retried as the manifest's table says.
+
+        tally: counts the requests, where somebody wants them apart.
 
         An answer that `parse` refuses with MalformedAnswer is asked for again. Raises
         PartitionSkipped (403, 404, 409, 451), PartitionFailed (the rest of 4xx, or no good answer
         in time), ConfigError (401, 402) and ReadStopped (the quota, or the user's stop).
         """
+        return self._ask("GET", path, params, parse, (self.traffic, tally or Tally()))
+
+    def post(self, path: str, parse: Callable[[Answer], T]) -> T:
+        """What `parse` makes of the answer to one POST without a body; retried and raised as by `get`."""
+        return self._ask("POST", path, None, parse, (self.traffic,))
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        parse: Callable[[Answer], T],
+        tallies: tuple[Tally, ...],
+    ) -> T:
         waited = 0.0
         attempt = 0
         while True:
-            outcome = self._send(path, params)
+            with self._lock:
+                for tally in tallies:
+                    tally.requests += 1
+            outcome = self._send(method, path, params)
             if isinstance(outcome, Answer):
                 try:
                     return parse(outcome)
@@ -120,20 +130,20 @@ class CodatClient:
             seconds = self._next_wait(outcome, path, attempt, waited)
             waited += seconds
             with self._lock:
-                self.traffic.retries += 1
-                self.traffic.waited += seconds
+                for tally in tallies:
+                    tally.retries += 1
+                    tally.waited += seconds
             self.logger.info(
                 "Codat: %s (%s); trying again in %.0f s, try %d.", outcome.text, path, seconds, attempt + 1
             )
             self._sleep(seconds)
 
-    def _send(self, path: str, params: Mapping[str, Any] | None) -> Answer | Problem:
+    def _send(self, method: str, path: str, params: Mapping[str, Any] | None) -> Answer | Problem:
         self._sleep(self._not_before - time.monotonic())
         self._sleep(self.budget.take())
-        with self._lock:
-            self.traffic.requests += 1
         try:
-            with self._session.get(
+            with self._session.request(
+                method,
                 self._base_url + path,
                 params=params,
                 timeout=self._timeout,
@@ -163,7 +173,10 @@ class CodatClient:
             raise PartitionSkipped(_REASONS[response.status_code], problem.text)
         if resolution.response_action is ResponseAction.FAIL:
             if resolution.failure_type is FailureType.config_error:
-                raise ConfigError(f"{(resolution.error_message or '').strip()} (Codat says: {problem.text})")
+                raise ConfigError(
+                    f"{(resolution.error_message or '').strip()} (Codat says: {problem.text})",
+                    status=response.status_code,
+                )
             raise PartitionFailed(
                 f"Codat refused a request for {path}: {problem.text}",
                 FailureType.system_error,

@@ -7,10 +7,14 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 
 class ConfigError(AirbyteTracedException):
-    """The user's configuration, catalog or state is wrong; the message says what to do."""
+    """The user's configuration, catalog or state is wrong; the message says what to do.
 
-    def __init__(self, message: str) -> None:
+    status: of Codat's answer, where it was that which told.
+    """
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
         super().__init__(message=message, internal_message=message, failure_type=FailureType.config_error)
+        self.status = status
 
 
 class ReadStopped(AirbyteTracedException):
