@@ -30,6 +30,9 @@ from codat_simulator.world import World
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _PAGE = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
+# A body is put another way before it is spoilt, and spoilt before it is sent in the wrong length.
+_SPOILING = ("pretty", "html", "bom", "malformed", "redirect", "cut", "wrong_length")
+_ORDER = {action: place for place, action in enumerate(_SPOILING, start=1)}
 Watcher = Callable[[LoggedRequest], object]
 
 
@@ -73,8 +76,9 @@ class Edge:
     async def _serve(self, http: web.BaseRequest, request: LoggedRequest, body: bytes) -> web.StreamResponse:
         if self.knobs.latency:
             await asyncio.sleep(self.knobs.latency)
-        faults = self.faults.hitting(request)
-        request.fault = ",".join(fault.action or "status" for fault in faults)
+        # In an order of their own, so that faults mean the same in whichever order they were added.
+        faults = sorted(self.faults.hitting(request), key=lambda fault: _ORDER.get(fault.action or "", 0))
+        request.fault = ",".join(fault.action or str(fault.status or 503) for fault in faults)
         for fault in faults:
             if fault.seconds:
                 await asyncio.sleep(fault.seconds)
@@ -161,7 +165,8 @@ class Edge:
                 quirks.shuffle = self._rng
             elif fault.action == "repeat_page":
                 asked = request.query.get("page", "1")
-                quirks.page = fault.frozen.setdefault(request.raw_path, int(asked) if asked.isdigit() else 1)
+                page = fault.frozen.setdefault(request.raw_path, int(asked) if asked.isdigit() else 1)
+                quirks.page = page if quirks.page is None else min(page, quirks.page)
         return quirks
 
     def _spoilt(self, answer: Answer, fault: Fault, request: LoggedRequest) -> Answer:
@@ -170,7 +175,7 @@ class Edge:
         if fault.action == "malformed":
             return Answer(status, answer.body[: len(answer.body) // 2], headers)
         if fault.action == "pretty":
-            return Answer(status, msgspec.json.format(answer.body, indent=2).replace(b"\n", b"\r\n"), headers)
+            return Answer(status, _pretty(answer.body), headers)
         if fault.action == "bom":
             return Answer(status, b"\xef\xbb\xbf" + answer.body, headers)
         if fault.action == "html":
@@ -216,3 +221,11 @@ class Edge:
             http.transport.write("\r\n".join(lines).encode("latin-1", "replace") + sent)
             http.transport.close()
         return web.Response(status=500)
+
+
+def _pretty(body: bytes) -> bytes:
+    """The same JSON over many lines; a body that is no JSON (a scripted one may be anything) stays."""
+    try:
+        return msgspec.json.format(body, indent=2).replace(b"\n", b"\r\n")
+    except msgspec.DecodeError:
+        return body

@@ -114,7 +114,11 @@ class Simulator(Knobs):
         async def serve() -> None:
             self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
             server = web.Server(
-                self._edge.handle, access_log=None, max_line_size=65_536, max_field_size=65_536
+                self._edge.handle,
+                access_log=None,
+                max_line_size=65_536,
+                max_field_size=65_536,
+                handler_cancellation=True,  # a request whose client has hung up is in flight no more
             )
             runner = web.ServerRunner(server, shutdown_timeout=0.05)
             await runner.setup()

@@ -1,11 +1,14 @@
 import json
 import threading
 import time
+from itertools import combinations, permutations
+from typing import get_args
 
 import pytest
 import requests
 
 from codat_simulator import Fault
+from codat_simulator.faults import Action
 
 
 @pytest.fixture
@@ -106,6 +109,17 @@ def test_a_stall_does_not_keep_the_simulator_from_stopping(codat, sim, path):
     assert time.monotonic() - began < 5
 
 
+def test_a_client_that_hangs_up_takes_its_request_with_it(codat, sim, path):
+    sim.faults.add(Fault(path=path, action="stall", seconds=3600))
+    with pytest.raises(requests.Timeout):
+        codat.session.get(sim.url + path, timeout=0.1)
+    began = time.monotonic()
+    while not sim.requests[0].finished_at and time.monotonic() - began < 5:
+        time.sleep(0.01)
+    codat.get(path)
+    assert [request.in_flight_company for request in sim.requests] == [1, 1]
+
+
 def test_links_can_be_dropped_from_some_pages(codat, sim, path):
     sim.faults.add(Fault(path=path, action="drop_links", after=1))
     assert ["_links" in codat.get(path, page=page, pageSize=5).json() for page in (1, 2, 3)] == [
@@ -159,6 +173,45 @@ def test_faults_add_up(codat, sim, path):
     answer = codat.get(path)
     assert answer.content.startswith(b"\xef\xbb\xbf")
     assert b"_links" not in answer.content
+
+
+@pytest.mark.parametrize("names", permutations(("pretty", "bom", "malformed")))
+def test_spoilt_bodies_are_the_same_in_whichever_order_the_faults_were_added(codat, sim, path, names):
+    def content(actions):
+        for action in actions:
+            sim.faults.add(Fault(path=path, action=action))
+        return codat.get(path, pageSize=5).content
+
+    whole = content(["pretty", "bom"])
+    assert json.loads(whole.decode("utf-8-sig")) == codat.get(path, pageSize=5).json()
+    assert content(names) == whole[: len(whole) // 2]
+
+
+@pytest.mark.parametrize(("one", "other"), combinations([*get_args(Action), None], 2))
+def test_any_two_faults_can_strike_one_request(codat, sim, path, one, other):
+    key = {"Authorization": sim.authorization}
+
+    def answer(*names):
+        faults = [sim.faults.add(Fault(path=path, action=name, headers={"X-Test": "1"})) for name in names]
+        try:
+            # Not in a session: what is sent beyond the promised length would spoil the next answer.
+            got = requests.get(sim.url + path, headers=key, timeout=5, allow_redirects=False)
+        except requests.RequestException as error:
+            return type(error)
+        finally:
+            sim.faults.clear()
+            assert [fault.hits for fault in faults] == [1, 1]
+        return got.status_code, len(got.content)
+
+    assert answer(one, other) == answer(other, one)
+    assert "Internal Server Error" not in codat.get(path).text
+
+
+def test_a_scripted_body_that_is_no_json_can_be_spoilt_too(codat, sim, path):
+    for action in ("pretty", "bom"):
+        sim.faults.add(Fault(path=path, action=action))
+    sim.faults.add(Fault(path=path, status=503, body="down"))
+    assert codat.get(path).content == b"\xef\xbb\xbfdown"
 
 
 def test_the_world_can_change_between_two_pages(codat, sim, path, first):
