@@ -1,13 +1,12 @@
 """Airbyte's standard tests, in process, and what its retired acceptance tests asserted besides.
 
-Elsewhere: the shape of the spec (unit_tests/test_spec.py), the image's labels (unit_tests/test_packaging.py)
-and the read from every state (test_kill.py).
+Elsewhere: the shape of the spec (unit_tests/test_spec.py), the image's labels (unit_tests/test_packaging.py,
+test_image.py), the same tests of the CDK on the image (test_image_standards.py).
 """
 
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,17 +23,17 @@ from airbyte_cdk.test.models import ConnectorTestScenario
 from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
 
 from codat_simulator import Simulator
+from integration_tests.acceptance import CUSTOM, acceptance
 from integration_tests.catalogue import CATALOGUE
 from integration_tests.connector import config, read
 from source_codat import SourceCodat
 
 pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
-pytestmark = pytest.mark.filterwarnings(
-    "error::airbyte_cdk.test.standard_tests.DiscoveredCatalogWarning",
-)
+pytestmark = [
+    pytest.mark.filterwarnings("error::UserWarning"),
+    pytest.mark.filterwarnings("error::airbyte_cdk.test.standard_tests.DiscoveredCatalogWarning"),
+]
 
-FOLDER = Path(__file__).resolve().parent.parent / ".tmp" / "acceptance"
-CUSTOM = "DynamicsPurchaseOrders"
 STREAMS = [*CATALOGUE, f"custom_{CUSTOM}"]
 INCREMENTAL = [name for name, (_, _, cursor) in CATALOGUE.items() if cursor]
 FUTURE = "2099-01-01T00:00:00Z"
@@ -43,22 +42,9 @@ MADE_ANEW = {"generated"}  # when Codat made the report: another instant in ever
 
 @pytest.fixture(scope="module", autouse=True)
 def sim() -> Iterator[Simulator]:
-    """A world with rows for every stream, and the files that acceptance-test-config.yml names."""
-    with pytest.MonkeyPatch.context() as patched, Simulator(companies=2, seed=11, records=6) as simulator:
-        simulator.world.add_company(
-            name="D", connections=({"source_type": "Accounting", "platform": "dyna"},)
-        )
+    with pytest.MonkeyPatch.context() as patched, acceptance() as simulator:
         # These reads come in quick succession: the pace that Codat wants isn't what they are about.
         patched.setenv("SOURCE_CODAT_REQUESTS_PER_MINUTE", "1000000")
-        right = config(simulator, custom_data_types=[CUSTOM])
-        wrong = [{"stream": "invoices", "query": "noSuchField=1"}]
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        for name, content in {
-            "config": right,
-            "wrong_key": {**right, "api_key": "0123456789abcdef0123456789abcdef"},
-            "wrong_query": {**right, "filters": wrong},
-        }.items():
-            (FOLDER / f"{name}.json").write_text(json.dumps(content))
         yield simulator
 
 
@@ -73,7 +59,7 @@ class TestSuiteSourceCodat(SourceTestSuiteBase):
 
 
 for _name in dir(SourceTestSuiteBase):
-    if _name.startswith("test_docker_image"):  # the image has tests of its own: test_image.py
+    if _name.startswith("test_docker_image"):  # they run in test_image_standards.py
         setattr(TestSuiteSourceCodat, _name, None)
 
 
@@ -114,6 +100,19 @@ class Sync:
     def distinct(self, stream: str) -> set[str]:
         records = [{name: one[name] for name in one.keys() - MADE_ANEW} for one in self.records[stream]]
         return {json.dumps(one, sort_keys=True) for one in records}
+
+    def states_with_rows(self, stream: str) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """Each state that has records, with the records that came after it."""
+        rows = iter(self.records[stream])
+        found = []
+        for one in self.states_of(stream):
+            came = [next(rows) for _ in range(int(one.sourceStats.recordCount))]
+            if came:
+                found.append((json.loads(json.dumps(AirbyteStateMessageSerializer.dump(one))), came))
+        return [
+            (state, [row for _, came in found[place + 1 :] for row in came])
+            for place, (state, _) in enumerate(found)
+        ]
 
     def keys(self, stream: str) -> set[tuple[Any, ...]]:
         names = [path[0] for path in self.streams[stream].source_defined_primary_key or []]
@@ -217,6 +216,24 @@ def test_a_second_incremental_read_moves_no_place_back(first, second, stream):
         }
 
     assert Counter(places(second)) == Counter(places(first))
+
+
+@pytest.mark.parametrize("stream", INCREMENTAL)
+def test_from_every_state_of_a_read_another_brings_all_that_came_after_it(sim, first, stream):
+    names = [path[0] for path in first.streams[stream].source_defined_primary_key]
+    states = first.states_with_rows(stream)
+    assert states
+    for state, after in states:
+        said = read(sim, stream, state=[state], custom_data_types=[CUSTOM])
+        assert said.code == 0
+        brought = {tuple(one.get(name) for name in names) for one in said.records(stream)}
+        assert brought >= {tuple(one.get(name) for name in names) for one in after}
+        assert brought <= first.keys(stream)
+
+
+def test_many_reads_leave_states_with_more_to_come(first):
+    """Else the test above would look at last states only."""
+    assert sum(any(after for _, after in first.states_with_rows(name)) for name in INCREMENTAL) >= 15
 
 
 @pytest.mark.parametrize("stream", INCREMENTAL)

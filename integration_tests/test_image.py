@@ -1,9 +1,8 @@
-"""The image builds, and does in a container what the console script does; skips where no engine answers."""
+"""The image does in a container what the console script does; skips where no engine answers."""
 
 import json
-import os
-import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,14 @@ import pytest
 import yaml
 
 from codat_simulator import Simulator
+from integration_tests.connector import catalog, config, parse
+from integration_tests.image import ROOT, docker, image
 
-ROOT = Path(__file__).resolve().parent.parent
+__all__ = ["image"]  # a fixture of the tests below
+
 METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))["data"]
-LOCAL_BASE = "localhost/python-base:3.11"
-IMAGE = "source-codat:test"
+
+LEFT_OUT = ["codat_simulator", "integration_tests", "unit_tests", "soak", "live_check", ".git"]
 
 pytestmark = [pytest.mark.image_tests, pytest.mark.slow]
 
@@ -40,29 +42,6 @@ class Outcome:
     def records(self, stream: str) -> list[dict[str, Any]]:
         found = [message["record"] for message in self.messages if message["type"] == "RECORD"]
         return [record["data"] for record in found if record["stream"] == stream]
-
-
-def docker(*arguments: str, seconds: int = 120) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["docker", *arguments], check=False, capture_output=True, text=True, timeout=seconds
-    )
-
-
-@pytest.fixture(scope="module")
-def image() -> str:
-    if shutil.which("docker") is None:
-        pytest.skip("no docker command here")
-    answer = docker("version", "--format", "{{.Server.Version}}")
-    if answer.returncode:
-        pytest.skip(f"no Docker engine answers: {answer.stderr.strip()}")
-    base = os.environ.get("BASE_IMAGE") or (
-        LOCAL_BASE if not docker("image", "inspect", LOCAL_BASE).returncode else ""
-    )
-    if not base:
-        pytest.skip(f"no base image here: set BASE_IMAGE, or make {LOCAL_BASE}")
-    built = docker("build", "--build-arg", f"BASE_IMAGE={base}", "-t", IMAGE, str(ROOT), seconds=900)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return IMAGE
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +128,52 @@ def test_the_image_starts_what_airbyte_is_told_it_starts(image: str) -> None:
 
 
 def test_the_image_runs_as_airbyte_and_holds_nothing_that_is_not_needed(image: str) -> None:
-    script = (
-        "id -un; ls /airbyte/integration_code; pip list 2>/dev/null | grep -ciE '^(pytest|ruff|aiohttp) '"
-    )
+    script = "id -un; ls -A /airbyte/integration_code; ls -A /tmp; pip list 2>/dev/null | cut -d' ' -f1"
     seen = docker("run", "--rm", "--entrypoint", "sh", image, "-c", script).stdout.split()
-    assert seen == ["airbyte", "LICENSE", "main.py", "0"]
+    assert seen[:3] == ["airbyte", "LICENSE", "main.py"]
+    installed = {name.lower() for name in seen[3:]}
+    assert {"source-codat", "airbyte-cdk"} <= installed
+    assert installed.isdisjoint({"pytest", "ruff", "mypy", "aiohttp", "hypothesis", "airbyte", "duckdb"})
+
+
+def test_the_image_holds_no_cache_and_of_the_checkout_the_package_only(image: str) -> None:
+    script = f"find / -xdev -name {' -o -name '.join(LEFT_OUT)}; ls -A /root/.cache"
+    told = docker("run", "--rm", "-u", "0", "--entrypoint", "sh", image, "-c", script)
+    assert told.stdout == ""
+
+
+def test_dependencies_have_a_layer_of_their_own_that_the_code_leaves_alone(image: str) -> None:
+    told = docker("history", "--no-trunc", "--format", "{{.Size}} {{.CreatedBy}}", image).stdout
+    [dependencies, package] = [line for line in reversed(told.splitlines()) if "pip install" in line]
+    assert dependencies.split()[0].endswith("MB")
+    assert "--no-deps" in package
+    assert package.split()[0].endswith("kB")
+
+
+def test_docker_stop_ends_a_read_after_its_last_state(
+    image: str, simulator: Simulator, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o755)
+    given = {"config": config(simulator, page_size=3), "catalog": catalog("invoices", "bills")}
+    for name, content in given.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    name = f"source-codat-{tmp_path.name}"
+    options = ["--rm", "--name", name, "--network", "host", "-v", f"{tmp_path}:/secrets:ro"]
+    files = ["--config", "/secrets/config.json", "--catalog", "/secrets/catalog.json"]
+    asked = len(simulator.requests)
+    simulator.latency = 0.3
+    try:
+        process = subprocess.Popen(["docker", "run", *options, image, "read", *files], stdout=subprocess.PIPE)
+        while len(simulator.requests) < asked + 8 and process.poll() is None:
+            time.sleep(0.05)
+        began = time.monotonic()
+        docker("stop", "--time", "60", name)
+        out, _ = process.communicate(timeout=60)
+    finally:
+        simulator.latency = 0
+    assert time.monotonic() - began < 15
+    said = parse(out, code=process.returncode)
+    assert said.unparsed == []
+    assert said.code == 1
+    assert [one for one in said.messages if one["type"] in {"RECORD", "STATE"}][-1]["type"] == "STATE"
+    assert said.errors[-1]["failure_type"] == "transient_error"
