@@ -7,10 +7,15 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))["data"]
 LOCAL_BASE = "localhost/python-base:3.11"
 IMAGE = "source-codat:test"
+# The memory that Airbyte's platform is asked to set aside; loopback, where the simulator listens.
+_MEMORY = METADATA["resourceRequirements"]["default"]["memory_request"].lower().removesuffix("i")
+AS_PLANNED = ["--memory", _MEMORY, "--memory-swap", _MEMORY, "--network", "host"]
 
 
 def docker(*arguments: str, seconds: int = 120) -> subprocess.CompletedProcess[str]:

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from codat_simulator import Simulator
 from integration_tests.connector import catalog, config, parse
-from integration_tests.image import ROOT, docker, image
+from integration_tests.image import AS_PLANNED, METADATA, ROOT, docker, image
 
 __all__ = ["image"]  # a fixture of the tests below
 
-METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))["data"]
 
 LEFT_OUT = ["codat_simulator", "integration_tests", "unit_tests", "soak", "live_check", ".git"]
 
@@ -52,7 +50,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def run(image: str, simulator: Simulator, tmp_path: Path) -> Run:
-    """Run a command of the connector; `files` are written to /secrets first."""
+    """Run a command with no more memory than it asks for; `files` are written to /secrets first."""
 
     def run_container(*arguments: str, **files: Any) -> Outcome:
         tmp_path.chmod(0o755)
@@ -60,7 +58,7 @@ def run(image: str, simulator: Simulator, tmp_path: Path) -> Run:
         for name, content in {"config": config, **files}.items():
             (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
         volume = f"{tmp_path}:/secrets:ro"
-        return Outcome(docker("run", "--rm", "--network", "host", "-v", volume, image, *arguments))
+        return Outcome(docker("run", "--rm", *AS_PLANNED, "-v", volume, image, *arguments))
 
     return run_container
 
@@ -137,7 +135,7 @@ def test_the_image_runs_as_airbyte_and_holds_nothing_that_is_not_needed(image: s
 
 
 def test_the_image_holds_no_cache_and_of_the_checkout_the_package_only(image: str) -> None:
-    script = f"find / -xdev -name {' -o -name '.join(LEFT_OUT)}; ls -A /root/.cache"
+    script = f"find / -xdev -name {' -o -name '.join(LEFT_OUT)}; ls -A ~/.cache"
     told = docker("run", "--rm", "-u", "0", "--entrypoint", "sh", image, "-c", script)
     assert told.stdout == ""
 
@@ -158,7 +156,7 @@ def test_docker_stop_ends_a_read_after_its_last_state(
     for name, content in given.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
     name = f"source-codat-{tmp_path.name}"
-    options = ["--rm", "--name", name, "--network", "host", "-v", f"{tmp_path}:/secrets:ro"]
+    options = ["--rm", "--name", name, *AS_PLANNED, "-v", f"{tmp_path}:/secrets:ro"]
     files = ["--config", "/secrets/config.json", "--catalog", "/secrets/catalog.json"]
     asked = len(simulator.requests)
     simulator.latency = 0.3

@@ -15,7 +15,7 @@ from airbyte_cdk.test.standard_tests.docker_base import DockerConnectorTestSuite
 from codat_simulator import Simulator
 from integration_tests.acceptance import CUSTOM, acceptance
 from integration_tests.catalogue import CATALOGUE
-from integration_tests.image import image
+from integration_tests.image import AS_PLANNED, image
 
 __all__ = ["image"]  # a fixture of the tests below
 
@@ -33,14 +33,14 @@ def sim() -> Iterator[Simulator]:
     with acceptance() as simulator, pytest.MonkeyPatch.context() as patched:
         run = docker_base.run_docker_airbyte_command
 
-        def on_the_hosts_network(command: list[str], **options: Any) -> EntrypointOutput:
-            """The simulator listens on loopback only, and the CDK has no option for a container's network."""
+        def as_planned(command: list[str], **options: Any) -> EntrypointOutput:
+            """The simulator listens on loopback, and the CDK has no option for a container's network."""
             assert command[:2] == ["docker", "run"]
-            answer = run([*command[:2], "--network", "host", *command[2:]], **options)
+            answer = run([*command[:2], *AS_PLANNED, *command[2:]], **options)
             ANSWERS.append(answer)
             return answer
 
-        patched.setattr(docker_base, "run_docker_airbyte_command", on_the_hosts_network)
+        patched.setattr(docker_base, "run_docker_airbyte_command", as_planned)
         yield simulator
 
 

@@ -91,6 +91,28 @@ def test_what_a_certified_source_must_say_is_said() -> None:
     }
 
 
+def test_every_kind_of_job_has_the_memory_and_the_core_that_were_measured() -> None:
+    needs = METADATA["resourceRequirements"]
+    [sync] = [one["resourceRequirements"] for one in needs["jobSpecific"] if one["jobType"] == "sync"]
+    for one in (needs["default"], sync):
+        request, limit = (int(one[f"memory_{kind}"].removesuffix("Mi")) for kind in ("request", "limit"))
+        assert 175 < request < 300 < limit, (
+            "175 MB is the most that was measured, 300 MB the bar of make bench"
+        )
+        assert float(one["cpu_request"]) < float(one["cpu_limit"]) == 1
+
+
+def test_the_documents_that_a_maintainer_needs_are_linked() -> None:
+    kinds = {one["type"] for one in METADATA["externalDocumentationUrls"]}
+    assert kinds >= {
+        "api_reference",
+        "api_release_history",
+        "authentication_guide",
+        "rate_limits",
+        "status_page",
+    }
+
+
 def staged(place: Path) -> Path:
     """The connector as it would stand in Airbyte's repository, held to what a certified one must do."""
     connector = place / "airbyte-integrations" / "connectors" / "source-codat"
