@@ -46,7 +46,7 @@ class Stories(RuleBasedStateMachine):
 
 
 TestNothingIsLost = Stories.TestCase
-TestNothingIsLost.settings = settings(BOUNDED, max_examples=55, stateful_step_count=20)
+TestNothingIsLost.settings = settings(BOUNDED, max_examples=38, stateful_step_count=20)
 
 
 @settings(BOUNDED, max_examples=12)

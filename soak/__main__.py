@@ -14,7 +14,7 @@ from soak.protocol import Broken
 from soak.stories import DRAWN, Step, play
 
 _STEPS = 20
-_KILL_EVERY = 15  # stories
+_KILL_EVERY = 10  # stories
 _REPORT_SECONDS = 60.0
 _SHRINK_SECONDS = 240.0
 
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             counts += play(seed, steps)
         except Broken as error:
             _say(_progress(seed, began, counts, losses=1))
+            _say(_tables(counts))
             _say(f"{str(error).splitlines()[0]}\nMaking the story shorter.")
             steps, error = _shorter(seed, steps, error)
             _say(f"{error}\n{_command(seed, steps)}")
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if now - began >= options.minutes * 60:
             break
     _say(_progress(seed, began, counts))
+    _say(_tables(counts))
     return 0
 
 
@@ -105,9 +107,18 @@ def _steps(words: list[str]) -> list[Step]:
 
 
 def _progress(seed: int, began: float, counts: Counter[str], losses: int = 0) -> str:
-    names = ("stories", "steps", "reads", "records", "kills", "kill -9", "faults", "checks")
+    names = ("stories", "steps", "reads", "records", "kills", "faults", "checks")
     done = ", ".join(f"{counts[name]} {name}" for name in names)
     return f"{(time.monotonic() - began) / 60:5.1f} min, up to seed {seed}: {done}, {losses} losses"
+
+
+def _tables(counts: Counter[str]) -> str:
+    """How often each kind of trouble struck, and how the reads in storms ended."""
+    lines = []
+    for heading, kind in (("What struck, and how often", "struck/"), ("How reads in storms ended", "storm/")):
+        rows = sorted((name.removeprefix(kind), n) for name, n in counts.items() if name.startswith(kind))
+        lines += [f"{heading}:", *(f"  {number:8}  {name}" for name, number in rows)]
+    return "\n".join(lines)
 
 
 def _parser() -> argparse.ArgumentParser:

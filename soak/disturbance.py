@@ -1,50 +1,42 @@
-"""What goes on while a read is under way, and what goes wrong on its way."""
+"""What goes on while a read is under way, besides the faults that strike single answers."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
 from random import Random
 
-from codat_simulator import Fault, Simulator
-from codat_simulator.faults import Action
+from codat_simulator import Simulator
 from codat_simulator.request_log import LoggedRequest
 from soak.life import Life
 from soak.streams import INCREMENTAL
 
-_BROKEN: tuple[Action, ...] = ("reset", "cut", "malformed", "wrong_length", "html")
-_ODD: tuple[Action, ...] = ("drop_links", "repeat_page", "refuse_order_by", "shuffle_ties")
-_REWRITTEN: tuple[Action, ...] = ("pretty", "bom")
-_PASSING = (408, 429, 500, 502, 503, 504)
-_REFUSALS = (400, 403, 404, 409, 451)
-_PATHS = (
-    r"/data/",
-    r"/data/(invoices|customers)$",
-    r"/connections/.*/data/",
-    r"/dataStatus$",
-    r"/data/history$",
-    r"/companies$",
-    "",
-)
-
-
-def weather(rng: Random) -> list[Fault]:
-    """A few faults that heal: each strikes a few times, then never again."""
-    faults = []
-    odd = (*_ODD, rng.choice(_REWRITTEN))
-    for _ in range(rng.randint(1, 4)):
-        fault = Fault(path=rng.choice(_PATHS), after=rng.randint(0, 12), times=rng.randint(1, 3))
-        kind = rng.choices(("broken", "odd", "passing", "refusal"), (4, 4, 4, 1))[0]
-        if kind == "broken":
-            fault.action = rng.choice(_BROKEN)
-        elif kind == "odd":
-            fault.action = rng.choice(odd)
-            fault.times = rng.choice((1, 3, None))
-        else:
-            fault.status = rng.choice(_PASSING if kind == "passing" else _REFUSALS)
-            fault.headers = {"Retry-After": "0"} if fault.status == 429 else None
-        faults.append(fault)
-    # A body is written anew before it is spoilt.
-    return sorted(faults, key=lambda fault: fault.action not in _REWRITTEN)
+_USUALLY = {"happen": 20, "jump": 1, "roster": 1, "cap": 1}
+IN_A_STORM = {
+    "happen": 60,
+    "jump": 4,
+    "roster": 8,
+    "cap": 2,
+    "links": 2,
+    "compress": 2,
+    "latency": 2,
+    "conflict": 2,
+    "revoke": 0.5,
+    "exhaust": 0.5,
+}
+_NAMES = {
+    "happen": "records change under the pages",
+    "jump": "clock jumps",
+    "roster": "companies and connections come and go",
+    "cap": "page size capped",
+    "links": "_links left out",
+    "compress": "compression",
+    "latency": "latency",
+    "conflict": "409 while a sync runs",
+    "revoke": "key revoked in the middle",
+    "exhaust": "quota used up in the middle",
+}
 
 
 class Disturbance:
@@ -52,12 +44,23 @@ class Disturbance:
 
     What happens depends on which page is asked for the how manieth time, not on the order in which
     the workers' requests come: as much as can be is the same again for the same seed.
+    struck: how often each kind of thing has happened.
     """
 
-    def __init__(self, sim: Simulator, life: Life, seed: int, chance: float, most: int) -> None:
+    def __init__(
+        self,
+        sim: Simulator,
+        life: Life,
+        seed: int,
+        chance: float,
+        most: int,
+        kinds: Mapping[str, float] | None = None,
+    ) -> None:
         self._sim, self._life, self._seed = sim, life, seed
         self._chance, self._left = chance, most
+        self._kinds = kinds or _USUALLY
         self._seen: Counter[str] = Counter()
+        self.struck: Counter[str] = Counter()
         self.errors: list[Exception] = []
 
     def __call__(self, request: LoggedRequest) -> None:
@@ -68,30 +71,69 @@ class Disturbance:
         if self._left <= 0 or rng.random() > self._chance:
             return
         self._left -= 1
-        self._life.told.append(f"    before the answer to {asked}:")
+        kind = rng.choices(list(self._kinds), list(self._kinds.values()))[0]
+        self.struck[_NAMES[kind]] += 1
+        self._life.told.append(f"    before the answer to {asked}: {_NAMES[kind]}")
         try:
-            self._disturb(rng, request)
+            getattr(self, f"_{kind}")(rng, request)
         except Exception as error:  # noqa: BLE001 - raised where the read was asked for
             self.errors.append(error)
 
-    def _disturb(self, rng: Random, request: LoggedRequest) -> None:
-        kind = rng.choices(("happen", "jump", "roster", "cap"), (20, 1, 1, 1))[0]
-        if kind == "jump":
-            self._life.jump(rng)
-        elif kind == "roster":
-            self._life.roster(rng)
-        elif kind == "cap":
-            self._sim.page_size_cap = rng.choice((3, 5, 5000))
-        else:
-            near = [
-                place
-                for stream in INCREMENTAL.values()
-                if request.path.endswith(f"/{stream.data_type}")
-                for place in self._life.places(request.company_id, stream.data_type)
-                if request.connection_id in (None, place.connection_id)
-            ]
-            places = near or self._life.places(request.company_id) or self._life.places()
-            for _ in range(rng.randint(1, 3)):
-                if places:
-                    happen = self._life.swap if rng.random() < 0.3 else self._life.happen
-                    happen(rng, rng.choice(places))
+    def _jump(self, rng: Random, _: LoggedRequest) -> None:
+        self._life.jump(rng)
+
+    def _roster(self, rng: Random, _: LoggedRequest) -> None:
+        self._life.roster(rng)
+
+    def _cap(self, rng: Random, _: LoggedRequest) -> None:
+        self._sim.page_size_cap = rng.choice((3, 5, 5000))
+
+    def _links(self, rng: Random, _: LoggedRequest) -> None:
+        self._sim.drop_links = rng.random() < 0.5
+
+    def _compress(self, rng: Random, _: LoggedRequest) -> None:
+        self._sim.compress = rng.random() < 0.5
+
+    def _latency(self, rng: Random, _: LoggedRequest) -> None:
+        self._sim.latency = rng.choice((0.0, 0.002, 0.01))
+
+    def _conflict(self, rng: Random, _: LoggedRequest) -> None:
+        self._life.world.conflict_while_syncing = rng.random() < 0.5
+
+    def _revoke(self, _: Random, __: LoggedRequest) -> None:
+        self._sim.revoke_key()
+
+    def _exhaust(self, rng: Random, _: LoggedRequest) -> None:
+        exhaust(self._sim, rng)
+
+    def _happen(self, rng: Random, request: LoggedRequest) -> None:
+        near = [
+            place
+            for stream in INCREMENTAL.values()
+            if request.path.endswith(f"/{stream.data_type}")
+            for place in self._life.places(request.company_id, stream.data_type)
+            if request.connection_id in (None, place.connection_id)
+        ]
+        places = near or self._life.places(request.company_id) or self._life.places()
+        for _ in range(rng.randint(1, 3)):
+            if places:
+                happen = self._life.swap if rng.random() < 0.3 else self._life.happen
+                happen(rng, rng.choice(places))
+
+
+def exhaust(sim: Simulator, rng: Random) -> None:
+    """Use up the quota, until long after now by any clock: the world's and this machine's differ."""
+    quota = sim.quota
+    if quota.remaining <= 0:
+        return
+    quota.reset_form = rng.choice(("iso", "http", "epoch"))
+    quota.retry_form = rng.choice(("seconds", "iso", "http", "epoch", "none"))
+    quota.remaining = 0
+    quota.resets_at += timedelta(days=3650)
+
+
+def replenish(sim: Simulator) -> None:
+    """Let the quota's new day begin."""
+    if sim.quota.remaining <= 0:
+        sim.quota.remaining = sim.quota.limit
+        sim.quota.resets_at -= timedelta(days=3650)

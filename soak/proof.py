@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 
 from soak.destination import Destination, key_of
 from soak.protocol import Broken
 from soak.reading import Message, Order, Reading
 from soak.streams import INCREMENTAL, KEYS, Key, Record, Rows
+
+_LEFT_OUT = re.compile(r"companies skipped|kept changing")
 
 
 class Lost(Broken):
@@ -43,11 +46,14 @@ def all_came_at_once(
 ) -> None:
     """Raise Lost where a read calls a partition complete and has passed over what was there throughout.
 
-    That goes for the partitions that it read from the start: those that only its last states name.
+    That goes for the partitions that it read from the start: those that only its last states name, and
+    all of a stream in full refresh that ended COMPLETE without a word of what was left out.
     """
     known = _partitions(order.state)
     done = _partitions(message["state"] for message in reading.messages if message["type"] == "STATE")
     for name in INCREMENTAL:
+        if order.modes.get(name) == "full_refresh":
+            _whole(name, reading, before[name].keys() & after[name].keys())
         new = done.get(name, set()) - known.get(name, set())
         if order.modes.get(name) != "incremental" or not new:
             continue
@@ -55,6 +61,16 @@ def all_came_at_once(
         for key in before[name].keys() & after[name].keys():
             if key[:-1] in new and key not in came:
                 raise Lost(f"{name} {key} was there throughout, and a read called complete passed it over")
+
+
+def _whole(name: str, reading: Reading, there: set[Key]) -> None:
+    """Raise Lost where a full refresh will replace its table by less than was there, and doesn't say so."""
+    warned = any(line.startswith(f"{name}: ") and _LEFT_OUT.search(line) for line in reading.logs)
+    if reading.statuses(name)[-1:] != ["COMPLETE"] or warned:
+        return
+    missing = there - {key_of(name, record) for record in reading.records(name)}
+    if missing:
+        raise Lost(f"{name} {min(missing)} was there throughout, and a full refresh passed it over")
 
 
 def _partitions(states: Iterable[Message]) -> dict[str, set[Key]]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Iterable
 
 from codat_simulator.instants import instant
 from soak.reading import Message, Order, Reading
+
+_SMALL_STATE = 500
 
 
 class Broken(AssertionError):
@@ -21,8 +24,12 @@ def check(order: Order, reading: Reading, api_key: str, now: int) -> None:
     for line in reading.logs:
         if "error of its own" in line:
             raise Broken(line)
+    if reading.crash:
+        raise Broken(f"the read raised {reading.crash}")
     _no_secret(reading, api_key)
     _counts(reading)
+    _errors(reading, order.modes)
+    _sizes(reading)
     for name in order.modes:
         _statuses(name, reading)
     for message in reading.messages:
@@ -55,12 +62,7 @@ def _counts(reading: Reading) -> None:
 
 def _statuses(name: str, reading: Reading) -> None:
     """STARTED, then RUNNING where there are records, then how it ended; a killed read the first of it."""
-    said: dict[str, list[str]] = defaultdict(list)
-    for message in reading.messages:
-        if message["type"] == "TRACE" and message["trace"]["type"] == "STREAM_STATUS":
-            status = message["trace"]["stream_status"]
-            said[status["stream_descriptor"]["name"]].append(status["status"])
-    statuses = said[name]
+    statuses = reading.statuses(name)
     whole = ["STARTED", *["RUNNING"] * bool(reading.records(name))]
     if reading.code is None:
         if statuses[: len(whole)] != whole[: len(statuses)]:
@@ -71,6 +73,42 @@ def _statuses(name: str, reading: Reading) -> None:
     ends = {"COMPLETE"} if reading.code == 0 else {"COMPLETE", "INCOMPLETE"}
     if statuses[:-1] != whole or statuses[-1] not in ends:
         raise Broken(f"{name}: the statuses of a read with exit code {reading.code} are {statuses}")
+
+
+def _errors(reading: Reading, names: Iterable[str]) -> None:
+    """An error trace exactly where the exit code says so, the last word; COMPLETE only without failure."""
+    if reading.code is None:
+        return
+    traces = reading.traces
+    if bool(traces) != bool(reading.code):
+        raise Broken(f"exit code {reading.code} with these errors: {reading.errors}")
+    if not traces:
+        return
+    if reading.messages[-1].get("trace", {}).get("error") != traces[-1]:
+        raise Broken(f"something was written after the last error: {reading.messages[-1]}")
+    failed = {error["stream_descriptor"]["name"] for error in traces if error.get("stream_descriptor")}
+    incomplete = {name for name in names if reading.statuses(name)[-1:] == ["INCOMPLETE"]}
+    if not failed <= incomplete or (failed and failed != incomplete):
+        raise Broken(f"failures of {sorted(failed)}, and INCOMPLETE are {sorted(incomplete)}")
+
+
+def _sizes(reading: Reading) -> None:
+    """States are a small part of what is written; those at the end, one a stream, needn't be."""
+    written: Counter[str] = Counter()
+    last = {}
+    for at, message in enumerate(reading.messages):
+        if message["type"] == "STATE":
+            last[message["state"]["stream"]["stream_descriptor"]["name"]] = at
+    for at, message in enumerate(reading.messages):
+        if message["type"] == "RECORD":
+            written[message["record"]["stream"]] += len(json.dumps(message))
+        elif message["type"] == "STATE" and reading.code is not None:
+            name = message["state"]["stream"]["stream_descriptor"]["name"]
+            size = len(json.dumps(message))
+            # Not to the byte: the connector estimates its states' sizes.
+            if at != last[name] and size > _SMALL_STATE and 5 * size > written[name]:
+                raise Broken(f"{name}: a state of {size} bytes after {written[name]} bytes of records")
+            written[name] = 0
 
 
 def _not_ahead(state: Message, now: int) -> None:

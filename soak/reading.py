@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from unittest import mock
 from airbyte_cdk.models import AirbyteStateMessageSerializer, ConfiguredAirbyteCatalogSerializer
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from soak.hurry import PATIENT, hurried
 from soak.streams import NAMES, Record
 from source_codat import SourceCodat
 from source_codat.catalog import CodatStream, build_streams
@@ -29,16 +31,22 @@ from source_codat.rows import RowBatch
 
 REPO = Path(__file__).resolve().parent.parent
 Message = dict[str, Any]
+_ENDED_BEFORE_IT_READ = 128 + signal.SIGTERM
 
 
 @dataclass
 class Reading:
-    """What a read wrote, in order; `code` is its exit code, None where it was killed."""
+    """What a read wrote, in order; `code` is its exit code, None where it was killed.
+
+    stopped: whether it was told to stop. crash: what came out of it that no read may raise.
+    """
 
     messages: list[Message] = field(default_factory=list)
     code: int | None = None
     logs: list[str] = field(default_factory=list)
     unparsed: list[bytes] = field(default_factory=list)
+    stopped: bool = False
+    crash: str = ""
 
     def take(self, lines: bytes) -> None:
         """Sort lines of output; one that is no message is noted."""
@@ -54,12 +62,27 @@ class Reading:
                 self.messages.append(message)
 
     @property
-    def errors(self) -> list[str]:
-        """What it failed with."""
+    def traces(self) -> list[Message]:
+        """What it failed with, as the platform is told."""
         return [
-            message["trace"]["error"]["message"]
+            message["trace"]["error"]
             for message in self.messages
             if message["type"] == "TRACE" and message["trace"]["type"] == "ERROR"
+        ]
+
+    @property
+    def errors(self) -> list[str]:
+        """What it failed with, in words."""
+        return [f"{error['failure_type']}: {error['message']}" for error in self.traces]
+
+    def statuses(self, stream: str) -> list[str]:
+        """The statuses of a stream."""
+        return [
+            message["trace"]["stream_status"]["status"]
+            for message in self.messages
+            if message["type"] == "TRACE"
+            and message["trace"]["type"] == "STREAM_STATUS"
+            and message["trace"]["stream_status"]["stream_descriptor"]["name"] == stream
         ]
 
     def records(self, stream: str) -> list[Record]:
@@ -76,6 +99,7 @@ class Order:
     """What to read: the configuration, the streams with their sync modes, the state, and when it ends.
 
     kill_at: after so many messages nothing more arrives. stop_at: after so many it is asked to end.
+    read_time_out: seconds after which a request is given up.
     """
 
     config: Mapping[str, Any]
@@ -83,6 +107,7 @@ class Order:
     state: tuple[Message, ...] = ()
     kill_at: int | None = None
     stop_at: int | None = None
+    read_time_out: float = PATIENT
 
     @property
     def catalog(self) -> Message:
@@ -119,11 +144,9 @@ def read_in_process(order: Order) -> Reading:
     handlers, logger.handlers, propagate = logger.handlers, [capture], logger.propagate
     logger.propagate = False
     try:
-        with (
-            mock.patch("source_codat.client.CodatClient._back_off", return_value=0.0),
-            mock.patch("source_codat.source.build_streams", _few_streams),
-        ):
+        with hurried(order.read_time_out), mock.patch("source_codat.source.build_streams", _few_streams):
             _read(order, reading)
+            _wait_for_workers()
     finally:
         logger.handlers, logger.propagate = handlers, propagate
     return reading
@@ -133,7 +156,6 @@ def _read(order: Order, reading: Reading) -> None:
     source = _source()
     catalog = ConfiguredAirbyteCatalogSerializer.load(order.catalog)
     state = [AirbyteStateMessageSerializer.load(one) for one in order.state]
-    stopped = False
     messages = source.read_batches(order.config, catalog, state)
     try:
         for message in messages:
@@ -145,21 +167,22 @@ def _read(order: Order, reading: Reading) -> None:
             if order.kill_at is not None and count >= order.kill_at:
                 del reading.messages[order.kill_at :]
                 messages.close()  # type: ignore[attr-defined]  # it is a generator
-                _wait_for_workers()
                 return
-            if order.stop_at is not None and count >= order.stop_at and not stopped:
-                stopped = True
+            if order.stop_at is not None and count >= order.stop_at and not reading.stopped:
+                reading.stopped = True
                 source.stop(ReadStopped("The read was ended by a test."))
     except AirbyteTracedException as error:
         reading.code = 1
         text = CodatEntrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message())
         reading.take(text.encode())
+    except Exception as error:  # noqa: BLE001 - judged by protocol.check
+        reading.code, reading.crash = 1, repr(error)
     else:
         reading.code = 0
 
 
 def _wait_for_workers() -> None:
-    """Let nothing of a killed read reach into the next."""
+    """Let nothing of a read that was killed, or stopped at once, reach into the next."""
     for thread in threading.enumerate():
         if re.fullmatch(r"codat-\d+", thread.name):
             thread.join(10)
@@ -177,29 +200,35 @@ class _Capture(logging.Handler):
         self._lines.append(self.format(record))
 
 
-def read_and_kill(order: Order, lines: int) -> Reading:
-    """Read with the console script, and kill -9 it as soon as it has written so many lines."""
+def read_and_kill(order: Order, lines: int, number: signal.Signals) -> Reading:
+    """Read with the console script, and send it a signal as soon as it has written so many lines."""
     reading = Reading()
     with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "source_codat.run", "read", *_files(Path(folder), order)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(REPO)},
-        )
-        with process:
+        said = Path(folder) / "stderr"
+        with (
+            said.open("wb") as stderr,
+            subprocess.Popen(
+                [sys.executable, "-m", "soak.hurry", "read", *_files(Path(folder), order)],
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(REPO)},
+            ) as process,
+        ):
             out = process.stdout
             if out is None:
                 raise RuntimeError("the console script has no stdout")
             written = b""
             for _ in range(lines):
                 written += out.readline()
-            process.kill()
+            reading.stopped = process.poll() is None
+            process.send_signal(number)
             written += out.read()
+        reading.logs += said.read_text(encoding="utf-8").splitlines()
     whole = written[: written.rfind(b"\n") + 1]  # a killed process may leave half a line behind
     reading.take(whole)
-    reading.code = None if process.returncode < 0 else process.returncode
+    ended_early = process.returncode < 0 or process.returncode == _ENDED_BEFORE_IT_READ
+    reading.code = None if ended_early else process.returncode
     return reading
 
 

@@ -18,6 +18,7 @@ _WEIGHTS = {
     "read": 2,
     "read_while_changing": 5,
     "read_in_bad_weather": 2,
+    "read_in_a_storm": 2,
     "roll_back": 1,
     "check": 2,
     "check_every_state": 1,

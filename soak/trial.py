@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime, timezone
 from random import Random
+from signal import SIGKILL, SIGTERM
 
 from codat_simulator import Simulator
-from soak import protocol
+from soak import protocol, verdict
 from soak.destination import Destination
-from soak.disturbance import Disturbance, weather
+from soak.disturbance import Disturbance
+from soak.hurry import IMPATIENT, PATIENT
 from soak.life import Life
 from soak.options import Options
 from soak.proof import all_came_at_once, everything_is_there
 from soak.protocol import Broken
 from soak.reading import Order, Reading, read_and_kill, read_in_process
+from soak.storm import Storm
 from soak.streams import COMPANIES, NAMES, visible
+from soak.weather import Weather, mild
 
 _START = datetime(2026, 5, 10, tzinfo=timezone.utc)
 
@@ -38,6 +43,7 @@ class Trial:
         self.destination = Destination()
         self.options = Options(page_size=rng.randint(2, 9))
         self.counts: Counter[str] = Counter()
+        self._read_time_out = PATIENT
         self._known = {company.id for company in self.sim.world.known_companies()}
         for place in self.life.places():
             self.life.whole_sync(rng, place, rng.randint(0, 6))
@@ -120,13 +126,44 @@ class Trial:
 
     def read_in_bad_weather(self, rng: Random) -> None:
         """Read while answers are spoilt and records change."""
-        for fault in weather(rng):
-            self.told.append(f"fault: {fault}")
-            self.sim.faults.add(fault)
+        sky = Weather(self.sim)
+        for name, fault in mild(rng):
+            self.told.append(sky.add(name, fault))
+        self._read_time_out = IMPATIENT
         try:
             self.read_while_changing(rng)
         finally:
-            self.sim.faults.clear()
+            self._read_time_out = PATIENT
+            for name, times in sky.clear().items():
+                self.counts[f"struck/{name}"] += times
+
+    def read_in_a_storm(self, rng: Random) -> None:
+        """Read while everything goes wrong at once, again and again; when it is calm, nothing was lost."""
+        if rng.random() < 0.7:
+            self.options = self.options.all_included()
+        self.options = replace(
+            self.options, page_size=rng.choice((2, 5, 9, 60)), num_workers=rng.choice((2, 6, 16))
+        )
+        self.told.append(f"a storm; options: {self.options.config(self.sim)}")
+        self._read_time_out = IMPATIENT
+        try:
+            with Storm(self.sim, self.life, rng, self.counts) as storm:
+                for _ in range(rng.randint(1, 4)):
+                    with storm.outage():
+                        reading = self._read(rng, self._modes(rng), *self._end(rng))
+                    self._note_end(reading)
+                    if reading.code == 0:
+                        break
+                    storm.lull()
+        finally:
+            self._read_time_out = PATIENT
+        self._known.update(company.id for company in self.sim.world.known_companies())
+        self.check(rng)
+
+    def _note_end(self, reading: Reading) -> None:
+        ends = [error["failure_type"].removesuffix("_error") for error in reading.traces]
+        how = "killed" if reading.code is None else f"failed, {ends[0]}" if ends else "ended well"
+        self.counts[f"storm/{how}"] += 1
 
     def roll_back(self, rng: Random) -> None:
         """Go back to an earlier state of some streams, with the rows that were kept by then."""
@@ -137,11 +174,18 @@ class Trial:
                     self.told.append(f"{name} goes back {steps} states")
 
     def kill_a_process(self, rng: Random) -> None:
-        """Read with the console script, kill -9 it at some line, and go on from what it wrote."""
-        order = Order(self.options.config(self.sim), self._modes(rng), self.destination.state)
-        with self._changing(rng):
-            reading = read_and_kill(order, rng.randint(1, 200))
-        self.counts["kill -9"] += reading.code is None
+        """Read with the console script, end it by a signal at some line, and go on from what it wrote."""
+        order = Order(
+            self.options.config(self.sim), self._modes(rng), self.destination.state, read_time_out=IMPATIENT
+        )
+        number = rng.choice((SIGKILL, SIGKILL, SIGTERM))
+        sky: AbstractContextManager[object] = nullcontext()
+        if rng.random() < 0.5:
+            sky = Storm(self.sim, self.life, rng, self.counts)
+        with self._changing(rng), sky:
+            reading = read_and_kill(order, rng.randint(1, 200), number)
+        if reading.stopped:
+            self.counts[f"struck/{number.name}"] += 1
         self._took(rng, order, reading, frozenset())
 
     def check(self, rng: Random) -> None:
@@ -201,7 +245,8 @@ class Trial:
     def _read(
         self, rng: Random, modes: Mapping[str, str], kill_at: int | None = None, stop_at: int | None = None
     ) -> Reading:
-        order = Order(self.options.config(self.sim), modes, self.destination.state, kill_at, stop_at)
+        config = self.options.config(self.sim)
+        order = Order(config, modes, self.destination.state, kill_at, stop_at, self._read_time_out)
         replaced = frozenset(
             name for name, mode in modes.items() if mode == "full_refresh" and rng.random() < 0.5
         )
@@ -214,7 +259,8 @@ class Trial:
 
     def _took(self, rng: Random, order: Order, reading: Reading, replaced: frozenset[str]) -> None:
         records = sum(message["type"] == "RECORD" for message in reading.messages)
-        faults = sum(bool(request.fault) for request in self.sim.requests)
+        requests = self.sim.requests
+        faults = sum(bool(request.fault) for request in requests)
         self.counts.update(reads=1, records=records, kills=reading.code is None, faults=faults)
         self.sim.clear_log()
         how = "killed" if reading.code is None else f"exit code {reading.code}"
@@ -222,6 +268,7 @@ class Trial:
             f"read {dict(order.modes)}: {how} after {len(reading.messages)} messages, {records} records"
         )
         self.told.extend(f"    {line}" for line in (*reading.logs, *reading.errors))
+        verdict.check(order, reading, requests)
         protocol.check(order, reading, self.sim.api_key, self.sim.world.clock.ticks())
         self.destination.take(reading, overwritten=replaced, keep_tail=rng.random() < 0.5)
 
