@@ -158,6 +158,14 @@ def test_no_two_fields_differ_in_case_alone(stream):
 
 
 @pytest.mark.parametrize("stream", STREAMS)
+def test_every_column_has_a_name_of_its_own_in_a_warehouse(stream):
+    """Loaders write lower case, `_` for anything odd, columns of their own, and PostgreSQL 63 bytes."""
+    columns = [re.sub(r"[^a-z0-9]", "_", name.lower())[:63] for name in schema(stream)["properties"]]
+    assert len(columns) == len(set(columns))
+    assert not [name for name in columns if name.startswith("_airbyte") or name[0].isdigit()]
+
+
+@pytest.mark.parametrize("stream", STREAMS)
 def test_money_rates_and_quantities_are_numbers(stream):
     for path, node in fields(stream):
         if MONEY.fullmatch(path.rpartition(".")[2]) and "object" not in types(node):
