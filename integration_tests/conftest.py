@@ -1,9 +1,17 @@
 import pytest
 
 from codat_simulator import Simulator
+from integration_tests.warm import WarmStart
 
 
 @pytest.fixture
 def sim():
     with Simulator(companies=3, seed=7, records=40) as simulator:
         yield simulator
+
+
+@pytest.fixture(scope="session")
+def script():
+    """The console script, started a hundred times in the time of one."""
+    with WarmStart() as warm:
+        yield warm

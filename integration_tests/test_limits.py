@@ -104,8 +104,9 @@ def test_a_company_that_dataStatus_does_not_know_is_gone_and_fails_nothing(sim):
 
 
 def test_silence_is_broken_by_a_state_while_codat_keeps_everybody_waiting(sim, mocker):
-    mocker.patch("source_codat.sync._SILENCE_SECONDS", 0.1)
-    mocker.patch("source_codat.sync._TICK_SECONDS", 0.05)
+    mocker.patch("source_codat.writer.SILENCE_SECONDS", 0.1)
+    mocker.patch("source_codat.writer.TICK_SECONDS", 0.05)
+    mocker.patch("source_codat.sync.TICK_SECONDS", 0.05)
     sim.faults.add(Fault(path=r"/data/invoices", action="stall", seconds=1.0, times=1))
     said = read(
         sim, "invoices", companies={"selection": "ids", "company_ids": [sim.world.companies[0]["id"]]}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from codat_simulator import Simulator
+from codat_simulator import Fault, Simulator
 from integration_tests.connector import catalog, config, read, run
 
 INVOICES = ("invoices", "invoices")
@@ -29,7 +29,7 @@ class Account:
         selected = {"selection": "ids", "company_ids": [self.id]}
         said = read(self.sim, self.stream, state=self.state, companies=selected, **options)
         self.state = said.state
-        self.rows.update((one["id"], one) for one in said.records(self.stream))
+        self.rows.update((one.get("id") or one["rowKey"], one) for one in said.records(self.stream))
         return said
 
     def begin(self, link, status="Processing"):
@@ -188,3 +188,50 @@ def test_a_failed_sync_is_a_doubt_so_its_data_type_is_asked_for(sim):
     account.whole(account.links[0], "next")
     account.read()
     assert "next" in account.rows
+
+
+class Transactions(Account):
+    """A company whose one connection has three bank accounts more, with a transaction each."""
+
+    def __init__(self, sim):
+        super().__init__(sim, "bank_account_transactions", "bankTransactions", "Accounting")
+        self.accounts = ("A", "B", "C")
+        sim.world.sync(self.id, "bankAccounts", changes=lambda: [{"id": one} for one in self.accounts])
+        sim.world.sync(self.id, "bankTransactions", changes=self._bring)
+        self.later()  # what was synced in this very second is asked for again anyway
+
+    def _bring(self):
+        for one in self.accounts:
+            record = {"id": f"of {one}"}
+            self.sim.world.put(self.id, "bankTransactions", record, self.links[0], account_id=one)
+
+    @property
+    def all_there(self):
+        return {f"of {one}" for one in self.accounts} <= set(self.rows)
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 451])
+def test_an_account_refused_once_is_read_next_time_though_nothing_was_synced(sim, status):
+    account = Transactions(sim)
+    sim.faults.add(Fault(path="/bankAccounts/B/bankTransactions", status=status))
+    account.read()
+    assert not account.all_there
+    account.read()
+    assert account.all_there
+    sim.clear_log()
+    account.read()
+    assert not sim.requests_for("/bankAccounts"), "now that all of them were read, nobody need be asked"
+
+
+def test_accounts_that_a_read_did_not_get_to_are_read_next_time(sim, monkeypatch):
+    monkeypatch.setattr("source_codat.state._BYTES_PER_STATE_BYTE", 0)
+    account = Transactions(sim)
+    whole = account.read(num_workers=2)
+    for state in whole.of("STATE"):
+        account.rows.clear()
+        account.state = [state]
+        seen = account.read()
+        stood = whole.messages.index({"type": "STATE", "state": state})
+        came = [one["record"]["data"] for one in whole.messages[:stood] if one["type"] == "RECORD"]
+        account.rows.update((one.get("id"), one) for one in came)
+        assert account.all_there, seen.logs

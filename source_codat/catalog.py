@@ -16,7 +16,7 @@ from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import M
 from airbyte_cdk.sources.declarative.schema import SchemaLoader
 
 from source_codat.components import CodatRetriever
-from source_codat.platforms import IDENTIFIER
+from source_codat.platforms import CUSTOM, IDENTIFIER
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _custom(definitions: Mapping[str, Any], identifier: str) -> dict[str, Any]:
     retriever = {
         **family["retriever"],
         "each": {IDENTIFIER: [identifier]},
-        "data_type": f"custom/{identifier}",
+        "data_type": f"{CUSTOM}{identifier}",
     }
     loader = {**family["schema_loader"], "$parameters": {"name": "custom_data_type_records"}}
     return {**family, "name": f"custom_{identifier}", "retriever": retriever, "schema_loader": loader}

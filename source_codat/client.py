@@ -205,6 +205,12 @@ class CodatClient:
             )
         return self._back_off(attempt, 30.0)
 
+    @property
+    def awaited(self) -> str:
+        """What all requests wait for, in words for the log; empty where they don't."""
+        left = self._not_before - time.monotonic()
+        return f"waiting for Codat's limit for another {left:.0f} s" if left > 1 else ""
+
     @staticmethod
     def _back_off(attempt: int, most: float) -> float:
         return min(most, 0.5 * 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret

@@ -53,6 +53,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     status: str = ""
     integrationKey: str | None = None  # noqa: N815 - Codat's name
     integrationId: str | None = None  # noqa: N815 - Codat's name
+    platformName: str | None = None  # noqa: N815 - Codat's name
 
 
 class Company(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +61,13 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str | None = None
+    lastSync: str | None = None  # noqa: N815 - Codat's name
     dataConnections: list[Connection] | None = None  # noqa: N815 - Codat's name
+
+    @property
+    def label(self) -> str:
+        """The company as people are told of it: by name where it has one, and by id."""
+        return f"{self.name} ({self.id})" if self.name else self.id or "all companies"
 
     def connections(self, source_types: Iterable[str]) -> list[Connection]:
         """The connections of these source types (of all, where none is named) that hold data.

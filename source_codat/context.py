@@ -18,6 +18,7 @@ from source_codat.state import Entry
 
 T = TypeVar("T")
 _HISTORY_PAGE = 500
+_FRESH_SECONDS = 60.0  # a report so young needn't be asked for again
 _HISTORY_PAGES = 40  # more than that can't be told from an endless answer: then it is in doubt
 
 
@@ -68,11 +69,15 @@ class CompanyContext:
         Where something was synced since the companies were listed, or waits, a connection may hold
         the data type that the list didn't know of.
         """
-        self.report = self._ask()
+        self.report = self.refreshed(time.monotonic() - _FRESH_SECONDS)
         doubtful = {name for name in data_types if self.report.in_doubt(name, self.listed_at)}
         if doubtful - self.shared:
             self.shared |= doubtful
             self.report = replace(self.report, history=self._ask_history(f"/companies/{self.company.id}"))
+
+    def look(self) -> StatusReport:
+        """Ask for the syncs as they are now; raises what the client raises."""
+        return self.refreshed(time.monotonic())
 
     def refreshed(self, since: float) -> StatusReport:
         """A report asked for after `since` (monotonic): one question serves all who wait for it."""

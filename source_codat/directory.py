@@ -14,6 +14,7 @@ from source_codat.questions import Partition
 from source_codat.reader import PartitionReader
 from source_codat.rows import RowBatch, batch
 from source_codat.settings import Settings
+from source_codat.traffic import Tally
 
 _ASKED_ONE_BY_ONE = 2  # so few ids never cost more than the first page of the list and its rest
 
@@ -30,6 +31,7 @@ class Directory:
     retriever: CodatRetriever
     settings: Settings
     emit: Callable[[RowBatch], None]
+    tally: Tally | None = None
     gone: list[str] = field(default_factory=list)
     listed_at: int | None = None
 
@@ -49,7 +51,7 @@ class Directory:
             self._emit_wanted(rows, list(found), wanted)
             companies.update((key, one) for key, one in found.items() if wanted is None or key in wanted)
 
-        reader = PartitionReader(self.client, self.retriever, self.settings, collect)
+        reader = PartitionReader(self.client, self.retriever, self.settings, collect, self.tally)
         tags = self.settings.selection.tags_query
         try:
             done = reader.read(Partition(ids={}, params={"tags": tags} if tags else {}))
@@ -109,7 +111,7 @@ class Directory:
             page.server_time = answer.server_time
             return page
 
-        return self.client.get(f"{self.retriever.path}/{company_id}", None, parse)
+        return self.client.get(f"{self.retriever.path}/{company_id}", None, parse, self.tally)
 
     def _how_many(self) -> int:
         total = self.first_page(1).total
@@ -126,7 +128,7 @@ class Directory:
             return decoder.decode(answer.body)
 
         try:
-            return self.client.get(self.retriever.path, params, parse)
+            return self.client.get(self.retriever.path, params, parse, self.tally)
         except PartitionSkipped as skipped:
             raise _refused(skipped) from None
         except PartitionFailed as failed:

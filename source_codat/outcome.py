@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from airbyte_cdk.models import FailureType, StreamDescriptor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_codat.traffic import Tally, counted
+
 # Why a partition is skipped, in words for the log; what comes first is told first.
 REASONS = {
     "unchanged": "unchanged since the last sync",
@@ -27,13 +29,20 @@ _NAMED = 10
 class StreamOutcome:
     """One stream's tally; only the reading thread writes it.
 
+    size: bytes of the records. expected: how many rows Codat announced for the companies in `seen`.
+    tally: the stream's own requests, which the client counts.
+    finished: read whole, where one answer or list is all. ended: no more records will come.
     failures: one sentence for each partition that couldn't be read; with one, the stream is
     INCOMPLETE.
     """
 
     name: str
     records: int = 0
+    size: int = 0
     since_state: int = 0
+    expected: int = 0
+    seen: set[str] = field(default_factory=set)
+    tally: Tally = field(default_factory=Tally)
     read: set[str] = field(default_factory=set)
     unproven: list[str] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -41,6 +50,8 @@ class StreamOutcome:
     failures: list[tuple[str, str, FailureType]] = field(default_factory=list)
     running: bool = False
     finished: bool = False
+    ended: bool = False
+    per_company: bool = True
 
     def skip(self, reason: str, company: str, detail: str) -> None:
         """Note a partition that was left out, and Codat's words the first time."""
@@ -61,7 +72,7 @@ class StreamOutcome:
         """The stream's failure as the platform is told: which companies couldn't be read, and why."""
         companies = list(dict.fromkeys(company for company, _, _ in self.failures))
         sentence = (
-            f"{self.name}: {len(companies)} companies couldn't be read ({_first(companies)}). "
+            f"{self.name}: {counted(len(companies), 'company')} couldn't be read ({first_of(companies)}). "
             f"{self.failures[0][1]} What was read before is kept, and the next sync tries again."
         )
         return AirbyteTracedException(
@@ -79,27 +90,31 @@ class StreamOutcome:
             if companies and reason not in _UNREMARKABLE:
                 detail = f" Codat says: {self.details[reason]}" if reason in self.details else ""
                 sentences.append(
-                    f"{self.name}: {len(companies)} companies skipped, {words}: {_first(companies)}.{detail}"
+                    f"{self.name}: {counted(len(companies), 'company')} skipped, {words}: "
+                    f"{first_of(companies)}.{detail}"
                 )
         if self.unproven:
             sentences.append(
-                f"{self.name}: {len(self.unproven)} partitions kept changing while they were read "
-                f"({_first(self.unproven)}); their rows were sent, their state was kept, and the next sync "
+                f"{self.name}: {counted(len(self.unproven), 'partition')} kept changing while being read "
+                f"({first_of(self.unproven)}); their rows were sent, their state was kept, and the next sync "
                 "reads them again."
             )
         return sentences
 
     def summary(self) -> str:
         """The stream's closing line."""
-        parts = [f"{self.records} records"] + [f"{len(self.read)} companies read"] * (not self.finished)
+        parts = [counted(self.records, "record")]
+        if not self.finished:
+            parts.append(f"{counted(len(self.read), 'company')} read")
         for reason, words in REASONS.items():
             if self.skipped.get(reason):
                 parts.append(f"{len(set(self.skipped[reason]))} {words}")
         if self.failures:
             parts.append(f"{len({company for company, _, _ in self.failures})} failed")
-        return f"{self.name}: " + ", ".join(parts) + "."
+        return f"{self.name}: {', '.join(parts)}; {self.tally.sentence()}."
 
 
-def _first(names: list[str]) -> str:
+def first_of(names: list[str], between: str = ", ") -> str:
+    """The first few names, and how many more there are."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return between.join(names[:_NAMED]) + more

@@ -17,6 +17,7 @@ from source_codat.questions import Partition
 from source_codat.reader import Finished, PartitionReader
 from source_codat.rows import RowBatch
 from source_codat.settings import Settings
+from source_codat.traffic import Tally
 
 _ROW = msgspec.json.Decoder(dict[str, Any])
 
@@ -32,6 +33,7 @@ class Parents:
     child: CodatRetriever
     parent: CodatRetriever
     settings: Settings
+    tally: Tally | None = None
 
     def ids(self, group: Partition) -> list[dict[str, str]]:
         """The further ids of each child partition of a group.
@@ -102,7 +104,7 @@ class Parents:
 
         # A parent's filters and start date are about what is sent, not about which children exist.
         settings = replace(self.settings, filters={}, include_deleted=True, start=None)
-        reader = PartitionReader(self.client, self.parent, settings, collect)
+        reader = PartitionReader(self.client, self.parent, settings, collect, self.tally)
         return reader.read(Partition(group.ids, since, context=group.context, source=self._source(group)))
 
     def _source(self, group: Partition) -> Any:

@@ -84,14 +84,24 @@ class Planner:
         self._client = client
         self._settings = settings
         self._streams = streams
-        self._platforms = Platforms(client)
+        self.platforms = Platforms(client)
         self.refusals = Refusals()
 
-    def plan(self, company: Company, listed_at: int | None) -> Plan:
-        """Ask what Codat has of a company; raises PartitionSkipped where Codat doesn't know it."""
-        context = CompanyContext(
+    @property
+    def source_types(self) -> dict[str, Sequence[str]]:
+        """By data type of the streams, the kinds of connections that can hold it."""
+        retrievers = [stream.retriever for stream in self._streams]
+        return {name: one.source_types for one in retrievers for name in one.data_types}
+
+    def context(self, company: Company, listed_at: int | None) -> CompanyContext:
+        """What is known of a company, before anything is asked."""
+        return CompanyContext(
             self._client, company, self._shared(company), self._history_since(company), listed_at
         )
+
+    def plan(self, context: CompanyContext) -> Plan:
+        """Ask what Codat has of a company; raises PartitionSkipped where Codat doesn't know it."""
+        company = context.company
         trouble: PartitionFailed | None = None
         data_types = {name for stream in self._streams for name in stream.retriever.data_types}
         if data_types:
@@ -143,7 +153,7 @@ class Planner:
             absent = _absent(view, company) if skipping else None
             if absent is not None and absent == entry:
                 return PartitionEnd(stream, company, key, PartitionSkipped("not_supported"))
-            ruled_out = _ruled_out(view, retriever, company, self._platforms)
+            ruled_out = _ruled_out(view, retriever, company, self.platforms)
             if not ruled_out and skipping and self._unchanged(stream, company, key, view, grouped=grouped):
                 ruled_out = "unchanged"
             if ruled_out:
@@ -168,8 +178,10 @@ class Planner:
         """The ids that are known of a company's partitions before any parent is asked."""
         identifier = next(iter(retriever.each.get(IDENTIFIER, ())), "")
         held = company.connections(retriever.source_types)
+        if retriever.source_types and not held and not retriever.data_types:
+            return  # no dataStatus to go by, and nothing that could hold the data
         for connection in held if retriever.per_connection else [None]:
-            if connection and identifier and not self._platforms.have_custom(connection, identifier):
+            if connection and identifier and not self.platforms.have_custom(connection, identifier):
                 continue
             for more in retriever.spread():
                 own = {"connectionId": connection.id} if connection else {}

@@ -15,6 +15,7 @@ from source_codat.company import Company, Connection
 from source_codat.errors import MalformedAnswer, PartitionFailed, PartitionSkipped
 
 IDENTIFIER = "customDataIdentifier"
+CUSTOM = "custom/"  # what a custom data type's own name is preceded by
 _MOST_PLATFORMS = 500
 
 

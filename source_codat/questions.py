@@ -18,6 +18,7 @@ from source_codat.errors import PartitionFailed
 from source_codat.pages import Page, PageDecoder
 from source_codat.passes import Turn
 from source_codat.settings import Settings
+from source_codat.traffic import Tally
 
 _SMALLEST_PAGE = 25
 logger = logging.getLogger("airbyte")
@@ -43,8 +44,11 @@ class Partition:
 class Questions:
     """Asks for the pages of one stream's partitions; safe to use from several threads."""
 
-    def __init__(self, client: CodatClient, retriever: CodatRetriever, settings: Settings) -> None:
+    def __init__(
+        self, client: CodatClient, retriever: CodatRetriever, settings: Settings, tally: Tally | None = None
+    ) -> None:
         self._client = client
+        self._tally = tally
         self._retriever = retriever
         self._settings = settings
         self._decoder = PageDecoder(retriever)
@@ -79,7 +83,7 @@ class Questions:
 
     def _get(self, path: str, params: Mapping[str, Any], partition: Partition) -> Page:
         def ask() -> Answer:
-            return self._client.get(path, params, self._checked)
+            return self._client.get(path, params, self._checked, self._tally)
 
         # What several streams ask of a company, its statements say, is asked once.
         if partition.context is not None and self._retriever.shares_answers:

@@ -22,6 +22,7 @@ from source_codat.row_keys import HeldRows, RowKeys
 from source_codat.rows import RowBatch, batch
 from source_codat.settings import Settings
 from source_codat.shapes import shaped
+from source_codat.traffic import Tally
 
 MAX_PASSES = 4
 _SMALLEST_PAGE = 25
@@ -53,9 +54,10 @@ class PartitionReader:
         retriever: CodatRetriever,
         settings: Settings,
         emit: Callable[[RowBatch], None],
+        tally: Tally | None = None,
     ) -> None:
         self.retriever = retriever
-        self.questions = Questions(client, retriever, settings)
+        self.questions = Questions(client, retriever, settings, tally)
         self._settings = settings
         self._emit = emit
 
@@ -138,7 +140,11 @@ class PartitionReader:
                 shown = keys.keyed(page) if keys else shaped(self.retriever, page)
                 beside = {**self.questions.added, **partition.beside, **page.envelope}
                 if shown.rows:  # a start date may leave all of a page out
-                    (held.add if keys else self._emit)(batch(self.retriever.name, shown, ids, beside))
+                    rows_out = batch(self.retriever.name, shown, ids, beside)
+                    if done.pages == 1:
+                        of = partition.ids.get("companyId", "")
+                        rows_out = replace(rows_out, total=page.total or len(shown.rows), company_id=of)
+                    (held.add if keys else self._emit)(rows_out)
             done.unkeyed = keys is not None and keys.missing
             more = self._more(page, done, turn)
             too_many = page.total is not None and len(done.keys) > 2 * page.total + 2 * turn.size

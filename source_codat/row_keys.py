@@ -92,7 +92,7 @@ class HeldRows:
         if self._file and self._first:
             self._file.seek(0)
             for rows in _chunks(self._file):
-                emit(replace(self._first, rows=rows, added=b"", size=sum(map(len, rows))))
+                emit(replace(self._first, rows=rows, added=b"", size=sum(map(len, rows)), total=None))
         for rows_kept in self._batches:
             emit(rows_kept)
         self.drop()

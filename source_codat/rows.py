@@ -22,6 +22,7 @@ class RowBatch:
     rows: one JSON object each, from its first brace to its last, without line breaks.
     added: what goes in after the first brace of each: `"companyId":"…",` or nothing.
     emitted_at: milliseconds since 1970. size: bytes held while the batch waits.
+    total: how many rows Codat announced, with the first of them only. company_id: whose they are.
     """
 
     stream: str
@@ -29,6 +30,8 @@ class RowBatch:
     added: bytes
     emitted_at: int
     size: int
+    total: int | None = None
+    company_id: str = ""
 
     def __len__(self) -> int:
         return len(self.rows)

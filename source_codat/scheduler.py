@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ class Scheduler:
         self._ready: deque[Task] = deque()
         self._openers: deque[Task] = deque()
         self._parked: dict[str | None, deque[Task]] = {}
+        self._later: list[tuple[float, int, Task]] = []
+        self._count = 0
         self._running: Counter[str | None] = Counter()
         self._stopped = False
 
@@ -42,6 +46,13 @@ class Scheduler:
             self._openers.extend(tasks)
             self._changed.notify(len(tasks))
 
+    def add_later(self, task: Task, seconds: float) -> None:
+        """Add work for a while from now; no worker waits for it."""
+        with self._changed:
+            self._count += 1
+            heapq.heappush(self._later, (time.monotonic() + seconds, self._count, task))
+            self._changed.notify()
+
     def park(self, task: Task) -> None:
         """Add work that had better wait until its company has nothing else to do."""
         with self._changed:
@@ -56,13 +67,16 @@ class Scheduler:
                 if task is not None:
                     self._running[task.company_id] += 1
                     return task
-                if not (self._running or self._ready or self._openers or self._parked):
+                if not (self._running or self._ready or self._openers or self._parked or self._later):
                     self._changed.notify_all()
                     return None
-                self._changed.wait()
+                # Without work for later, only a notice ends the wait.
+                self._changed.wait(max(0.0, self._later[0][0] - time.monotonic()) if self._later else None)
             return None
 
     def _next(self) -> Task | None:
+        if self._later and self._later[0][0] <= time.monotonic():
+            return heapq.heappop(self._later)[2]
         for index, task in enumerate(self._ready):
             if task.company_id is None or self._running[task.company_id] < PER_COMPANY:
                 del self._ready[index]

@@ -32,7 +32,10 @@ class Selection:
 
 @dataclass(frozen=True)
 class Settings:
-    """A checked configuration; `start` is an instant (see timestamps), `lookback` is in its ticks."""
+    """A checked configuration; `start` is an instant (see timestamps), `lookback` is in its ticks.
+
+    refresh_older_than_hours: 0 where Codat is never asked to fetch anew.
+    """
 
     authorization: str
     secrets: tuple[str, ...]
@@ -43,6 +46,8 @@ class Settings:
     filters: Mapping[str, str]
     skip_unchanged: bool
     lookback: int
+    refresh_older_than_hours: int
+    refresh_wait_minutes: int
     report_period_months: int
     report_periods: int
     custom_data_types: tuple[str, ...]
@@ -65,6 +70,8 @@ class Settings:
             filters=_filters(config.get("filters")),
             skip_unchanged=_flag(config, "skip_unchanged", True),
             lookback=_number(config, "lookback_hours", 0, 0, 8760) * 3600 * timestamps.TICKS_PER_SECOND,
+            refresh_older_than_hours=_number(config, "refresh_older_than_hours", 0, 1, 8760),
+            refresh_wait_minutes=_number(config, "refresh_wait_minutes", 30, 1, 240),
             report_period_months=_number(config, "report_period_months", 1, 1, 12),
             report_periods=_number(config, "report_periods", 24, 1, 240),
             custom_data_types=_identifiers(config.get("custom_data_types")),
@@ -207,7 +214,7 @@ def _flag(config: Mapping[str, Any], name: str, default: bool) -> bool:
 
 
 def _number(config: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:
-    value = config.get(name, default)
+    value = config.get(name)
     if value is None:
         return default
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())

@@ -32,10 +32,12 @@ from source_codat.outcome import StreamOutcome
 from source_codat.parents import Parents
 from source_codat.planning import Planner, SelectedStream
 from source_codat.reader import PartitionReader
+from source_codat.refresh import Refresher
 from source_codat.rows import RowBatch
 from source_codat.settings import Settings
 from source_codat.state import StreamState, blobs_by_stream, fingerprint
 from source_codat.sync import Event, Sync
+from source_codat.traffic import Tally
 
 logger = logging.getLogger("airbyte")
 
@@ -151,9 +153,9 @@ class SourceCodat(ConcurrentDeclarativeSource):
         blobs = blobs_by_stream(state)
         selected: dict[str, SelectedStream] = {}
 
-        def parents_of(retriever: CodatRetriever) -> Parents | None:
+        def parents_of(retriever: CodatRetriever, tally: Tally) -> Parents | None:
             parent = streams[retriever.parent].retriever if retriever.parent else None
-            return Parents(client, retriever, parent, settings) if parent else None
+            return Parents(client, retriever, parent, settings, tally) if parent else None
 
         for configured in catalog.streams:
             name = configured.stream.name
@@ -164,12 +166,13 @@ class SourceCodat(ConcurrentDeclarativeSource):
                     "refresh the source's schema and choose among the streams it lists."
                 )
             incremental = configured.sync_mode is SyncMode.incremental and bool(stream.retriever.cursor_field)
+            outcome = StreamOutcome(name, per_company=bool(stream.retriever.scope))
             selected[name] = SelectedStream(
                 stream.retriever,
-                PartitionReader(client, stream.retriever, settings, emit),
-                StreamOutcome(name),
+                PartitionReader(client, stream.retriever, settings, emit, outcome.tally),
+                outcome,
                 _state(stream, settings, blobs.get(name)) if incremental else None,
-                parents_of(stream.retriever),
+                parents_of(stream.retriever, outcome.tally),
             )
         companies = selected.pop("companies", None)
         of_companies = [one for one in selected.values() if one.retriever.scope]
@@ -179,9 +182,11 @@ class SourceCodat(ConcurrentDeclarativeSource):
             if companies:
                 emit(rows)
 
-        directory = Directory(client, streams["companies"].retriever, settings, emit_companies)
+        tally = companies.outcome.tally if companies else None
+        directory = Directory(client, streams["companies"].retriever, settings, emit_companies, tally)
         planner = Planner(client, settings, of_companies)
-        return Sync(client, directory, planner, of_client, of_companies, companies, outbox)
+        refresher = Refresher(client, settings, planner) if settings.refresh_older_than_hours else None
+        return Sync(client, directory, planner, of_client, of_companies, companies, outbox, refresher)
 
 
 def _state(stream: CodatStream, settings: Settings, blob: Mapping[str, Any] | None) -> StreamState:

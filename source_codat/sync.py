@@ -5,39 +5,32 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, FailureType, StreamDescriptor
-from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+from airbyte_cdk.models import AirbyteMessage, FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_codat import timestamps
 from source_codat.client import CodatClient
 from source_codat.company import Company
+from source_codat.context import CompanyContext
 from source_codat.directory import Directory
 from source_codat.errors import PartitionFailed, PartitionSkipped, ReadStopped
 from source_codat.outbox import Outbox
-from source_codat.planning import (
-    PartitionEnd,
-    Plan,
-    Planned,
-    Planner,
-    SelectedStream,
-    advanced,
-    after_refusal,
-)
+from source_codat.planning import PartitionEnd, Plan, Planned, Planner, SelectedStream
+from source_codat.progress import Progress
 from source_codat.questions import Partition
 from source_codat.reader import Finished, Reading
+from source_codat.refresh import Refresher, Refreshing
 from source_codat.rows import RowBatch
 from source_codat.scheduler import Scheduler, Task
-from source_codat.state import FULL_REFRESH, state_message
+from source_codat.traffic import counted
 from source_codat.work import step
+from source_codat.writer import TICK_SECONDS, Writer
 
 logger = logging.getLogger("airbyte")
-_SILENCE_SECONDS = 120.0  # the platform's heartbeat counts records and states
-_TICK_SECONDS = 0.5
 NO_COMPANY = Company(id="")
 
 
@@ -61,6 +54,7 @@ class Sync:
     """Reads the selected streams; `messages` may be walked through once.
 
     company_streams are read per company, client_streams (GET /integrations, say) once.
+    refresher: only where the user wants Codat to fetch anew before anything is read.
     """
 
     client: CodatClient
@@ -70,24 +64,31 @@ class Sync:
     company_streams: Sequence[SelectedStream]
     companies: SelectedStream | None
     outbox: Outbox[Event]
+    refresher: Refresher | None = None
     _scheduler: Scheduler = field(default_factory=Scheduler)
     _stopped_by: AirbyteTracedException | None = None
     _requested: AirbyteTracedException | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        first = [self.companies] if self.companies else []
+        self._streams = [*first, *self.client_streams, *self.company_streams]
+        self._progress = Progress([stream.outcome for stream in self._streams], self.client.traffic)
+
     def messages(self) -> Iterator[AirbyteMessage | RowBatch]:
         """Everything the read says, up to its last state; raises at the end where it failed."""
-        self._by_name = {stream.outcome.name: stream for stream in self._streams}
-        self._last_sign = time.monotonic()
-        for stream in self._streams:
-            yield self._status(stream, AirbyteStreamStatus.STARTED)
+        writer = Writer(self._streams, self._progress)
+        yield from writer.started()
         self._scheduler.add([Task(None, self._list_companies), *map(self._client_task, self.client_streams)])
         self._start_workers()
         try:
-            yield from self._forward()
+            yield from self._forward(writer)
         finally:
             self.halt(None)
-        yield from self._close()
+        try:
+            yield from writer.close(self._stopped_by)
+        finally:
+            self._say_how_it_went()
 
     def request_stop(self, reason: AirbyteTracedException) -> None:
         """Ask the writer to end the read; takes no lock, so that a signal handler may call it."""
@@ -101,10 +102,33 @@ class Sync:
         self._scheduler.stop()
         self.outbox.close()
 
-    @property
-    def _streams(self) -> list[SelectedStream]:
-        first = [self.companies] if self.companies else []
-        return [*first, *self.client_streams, *self.company_streams]
+    def _forward(self, writer: Writer) -> Iterator[AirbyteMessage | RowBatch]:
+        while True:
+            if self._requested is not None:
+                self.halt(self._requested)
+            event = self.outbox.get(TICK_SECONDS)
+            if isinstance(event, AllRead) or (event is None and self.client.stop.is_set()):
+                return
+            if isinstance(event, RowBatch):
+                yield from writer.rows(event)
+            elif isinstance(event, PartitionEnd):
+                yield from writer.ended(event)
+            elif isinstance(event, CompanyGone):
+                writer.gone(event.company_id)
+            yield from writer.tick(self._awaited)
+
+    def _awaited(self) -> str:
+        """What the read waits for, in words for the log; empty where for nothing but answers."""
+        waits = [self.client.awaited, self.refresher.awaited if self.refresher else ""]
+        return "; ".join(wait for wait in waits if wait)
+
+    def _say_how_it_went(self) -> None:
+        if self.refresher:
+            for sentence in self.refresher.report.warnings():
+                logger.warning(sentence)
+            logger.info(self.refresher.report.summary())
+        logger.info("Sync: %s", self._progress.closing())
+        logger.info(self.client.traffic.sentence())
 
     # --- the workers' side ------------------------------------------------------------------------
 
@@ -146,14 +170,43 @@ class Sync:
         if self.companies:
             ended = Finished(complete=True)
             self.outbox.put(PartitionEnd(self.companies, NO_COMPANY, (), ended))
-        logger.info("Reading %d streams of %d companies.", len(self._streams), len(found))
-        if self.company_streams:
-            self._scheduler.add_openers([Task(one.id, partial(self._open_company, one)) for one in found])
+        self._progress.companies = len(found)
+        streams = counted(len(self._streams), "stream")
+        logger.info("Reading %s of %s.", streams, counted(len(found), "company"))
+        if not self.company_streams:
+            return
+        if self.refresher:
+            # Those that were synced longest ago first: the wait may be over before the last one's turn.
+            found = sorted(found, key=lambda company: timestamps.instant(company.lastSync or "") or 0)
+            self._scheduler.add([Task(one.id, partial(self._refresh, self.refresher, one)) for one in found])
+        else:
+            self._scheduler.add_openers([self._opener(one) for one in found])
 
-    def _open_company(self, company: Company) -> None:
-        """Plan a company's partitions and queue those that have to be read."""
+    def _opener(self, company: Company, context: CompanyContext | None = None) -> Task:
+        return Task(company.id, partial(self._open_company, company, context))
+
+    def _refresh(self, refresher: Refresher, company: Company, known: Refreshing | None = None) -> None:
+        """Let Codat fetch what is stale of a company; no worker waits for that."""
+        context = known.context if known else self.planner.context(company, self.directory.listed_at)
         try:
-            plan = self.planner.plan(company, self.directory.listed_at)
+            waiting = refresher.begin(context) if known is None else refresher.look(known)
+        except (PartitionFailed, PartitionSkipped):  # opening the company meets that as well, and tells it
+            waiting = None
+        if waiting:
+            task = Task(company.id, partial(self._refresh, refresher, company, waiting))
+            self._scheduler.add_later(task, refresher.pause(waiting))
+        else:
+            self._scheduler.add_openers([self._opener(company, refresher.kept(context))])
+
+    def _open_company(self, company: Company, context: CompanyContext | None = None) -> None:
+        """Plan a company's partitions and queue those that have to be read."""
+        self._progress.planned(company.id, 1)
+        self._plan(company, context or self.planner.context(company, self.directory.listed_at))
+        self._progress.ended(company.id)
+
+    def _plan(self, company: Company, context: CompanyContext) -> None:
+        try:
+            plan = self.planner.plan(context)
         except PartitionSkipped as skipped:
             reason = "company_gone" if skipped.reason == "not_supported" else skipped.reason
             for stream in self.company_streams:
@@ -167,6 +220,7 @@ class Sync:
     def _queue(self, plan: Plan, company: Company) -> None:
         for end in plan.ended:
             self.outbox.put(end)
+        self._progress.planned(company.id, len(plan.to_read))
         self._scheduler.add([Task(company.id, partial(self._read, planned)) for planned in plan.to_read])
 
     def _client_task(self, stream: SelectedStream) -> Task:
@@ -175,7 +229,10 @@ class Sync:
 
     def _read(self, planned: Planned, reading: Reading | None = None) -> None:
         """Go one step in reading a partition; what becomes of it is told after its rows."""
+        what = f"{planned.stream.outcome.name} of {planned.company.label}"
+        self._progress.reading(what, now=True)
         result = step(self.planner, planned, reading)
+        self._progress.reading(what, now=False)
         if isinstance(result, Plan):
             self._queue(result, planned.company)
         elif isinstance(result, Reading):
@@ -189,108 +246,5 @@ class Sync:
         else:
             view = planned.partition.source
             self.outbox.put(PartitionEnd(planned.stream, planned.company, planned.key, result, view))
-
-    # --- the writer's side ------------------------------------------------------------------------
-
-    def _forward(self) -> Iterator[AirbyteMessage | RowBatch]:
-        while True:
-            if self._requested is not None:
-                self.halt(self._requested)
-            event = self.outbox.get(_TICK_SECONDS)
-            if isinstance(event, AllRead) or (event is None and self.client.stop.is_set()):
-                return
-            if isinstance(event, RowBatch):
-                yield from self._rows(event)
-            elif isinstance(event, PartitionEnd):
-                yield from self._ended(event)
-            elif isinstance(event, CompanyGone):
-                for stream in self._streams:
-                    if stream.state:
-                        stream.state.forget_company(event.company_id)
-            elif time.monotonic() - self._last_sign > _SILENCE_SECONDS:
-                yield from self._sign_of_life()
-
-    def _rows(self, rows: RowBatch) -> Iterator[AirbyteMessage | RowBatch]:
-        stream = self._by_name[rows.stream]
-        if not stream.outcome.running:
-            stream.outcome.running = True
-            yield self._status(stream, AirbyteStreamStatus.RUNNING)
-        stream.outcome.records += len(rows)
-        stream.outcome.since_state += len(rows)
-        if stream.state:
-            stream.state.wrote(rows.size)
-        self._last_sign = time.monotonic()
-        yield rows
-
-    def _ended(self, end: PartitionEnd) -> Iterator[AirbyteMessage]:
-        outcome, state, label = end.stream.outcome, end.stream.state, _label(end)
-        if isinstance(end.result, PartitionSkipped):
-            outcome.skip(end.result.reason, label, end.result.detail)
-            entry = after_refusal(end, state.entries.get(end.key)) if state else None
-            if state and entry is not None:
-                state.set(end.key, entry)
-            return
-        if isinstance(end.result, PartitionFailed):
-            outcome.failures.append((label, end.result.message, end.result.failure_type))
-            logger.warning("%s: %s couldn't be read. %s", outcome.name, label, end.result.message)
-            return
-        outcome.read.add(end.company.id)
-        outcome.finished = not end.key
-        if not end.result.complete:
-            outcome.unproven.append(label)
-        if state:
-            entry = advanced(state.entries.get(end.key), end.result, end.view)
-            if entry is not None:
-                state.set(end.key, entry)
-            if state.due:
-                yield self._state(end.stream)
-
-    def _sign_of_life(self) -> Iterator[AirbyteMessage]:
-        for stream in self._streams:
-            if stream.state:
-                logger.info("Still waiting for Codat.")
-                yield self._state(stream)
-                return
-
-    def _state(self, stream: SelectedStream) -> AirbyteMessage:
-        count, stream.outcome.since_state = stream.outcome.since_state, 0
-        self._last_sign = time.monotonic()
-        if stream.state:
-            return stream.state.message(count)
-        return state_message(stream.outcome.name, FULL_REFRESH, count)
-
-    def _status(self, stream: SelectedStream, status: AirbyteStreamStatus) -> AirbyteMessage:
-        return status_message(StreamDescriptor(name=stream.outcome.name), status)
-
-    def _close(self) -> Iterator[AirbyteMessage]:
-        """The last states, each stream's status, the summaries; raises where the read failed."""
-        stopped = self._stopped_by
-        failed = [stream.outcome for stream in self._streams if stream.outcome.failures]
-        for stream in self._streams:
-            outcome = stream.outcome
-            whole = not outcome.failures and (stopped is None or outcome.finished)
-            if stream.state or whole:
-                yield self._state(stream)
-            for sentence in outcome.warnings():
-                logger.warning(sentence)
-            logger.info(outcome.summary())
-            yield self._status(
-                stream, AirbyteStreamStatus.COMPLETE if whole else AirbyteStreamStatus.INCOMPLETE
-            )
-        logger.info(self.client.traffic.sentence())
-        if stopped is not None:
-            raise stopped
-        # The platform goes by the first error it sees: one that a new attempt may mend comes first.
-        failed.sort(key=lambda outcome: outcome.failure_type is not FailureType.transient_error)
-        for outcome in failed:
-            yield outcome.error().as_airbyte_message()
-        if failed:
-            names = ", ".join(outcome.name for outcome in failed)
-            raise ReadStopped(
-                f"These streams couldn't be read for all companies: {names}. Everything else was read.",
-                failed[0].failure_type,
-            )
-
-
-def _label(end: PartitionEnd) -> str:
-    return f"{end.company.name} ({end.company.id})" if end.company.name else end.company.id or "all companies"
+        if planned.company.id and not isinstance(result, Reading):
+            self._progress.ended(planned.company.id)

@@ -86,6 +86,11 @@ def from_datetime(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * TICKS_PER_SECOND + delta.microseconds * 10
 
 
+def now() -> int:
+    """The present instant by this machine's own clock."""
+    return from_datetime(datetime.now(timezone.utc))
+
+
 def from_http_date(text: str | None) -> int | None:
     """The instant of an HTTP date header, or None where it is missing or no date."""
     if not text:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 company, 2,000 companies."""
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else many}"
+
+
 @dataclass
 class Tally:
     """Requests sent, how many of them were retries, and the seconds waited before those.
@@ -15,6 +21,14 @@ class Tally:
     requests: int = 0
     retries: int = 0
     waited: float = 0.0
+
+    def sentence(self) -> str:
+        """The requests and the retries, in words."""
+        asked, again = (
+            counted(self.requests, "request"),
+            counted(self.retries, "retry"),
+        )
+        return f"{asked}, {again}"
 
 
 @dataclass
@@ -27,4 +41,4 @@ class Traffic(Tally):
     def sentence(self) -> str:
         """The closing line: what was asked of Codat, and what is left of the quota."""
         left = f"; {self.quota_left} of {self.quota_limit} requests left today" if self.quota_left else ""
-        return f"Codat: {self.requests} requests, {self.retries} retries, {self.waited:.0f} s waited{left}."
+        return f"Codat: {super().sentence()}, {self.waited:.0f} s waited{left}."

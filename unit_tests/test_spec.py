@@ -30,6 +30,8 @@ ORDER = [
     "filters",
     "skip_unchanged",
     "lookback_hours",
+    "refresh_older_than_hours",
+    "refresh_wait_minutes",
     "report_period_months",
     "report_periods",
     "custom_data_types",
@@ -42,13 +44,14 @@ DEFAULTS = {
     "filters": [],
     "skip_unchanged": True,
     "lookback_hours": 0,
+    "refresh_wait_minutes": 30,
     "report_period_months": 1,
     "report_periods": 24,
     "custom_data_types": [],
     "page_size": 1000,
     "num_workers": 10,
 }
-BOUNDS = {"page_size": (1, 5000), "num_workers": (2, 50)}
+BOUNDS = {"page_size": (1, 5000), "num_workers": (2, 50), "refresh_wait_minutes": (1, 240)}
 TAGS = {"a", "b", "code", "br", "ul", "ol", "li"}
 
 

@@ -83,6 +83,21 @@ def test_the_cost_names_what_it_grows_with(name: str, words: str) -> None:
     assert stream_table.cost(STREAMS[name], list(STREAMS.values())) == words
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("companies", "core"),
+        ("invoices", "Accounting"),
+        ("aged_debtors", "Accounting"),
+        ("aged_creditors", "Accounting"),
+        ("banking_transactions", "Banking"),
+        ("loan_summaries", "Lending"),
+    ],
+)
+def test_what_a_stream_needs_is_the_kind_of_connection_or_the_product(name: str, words: str) -> None:
+    assert stream_table.needs(STREAMS[name]) == words
+
+
 def test_nothing_that_costs_a_request_for_each_row_is_suggested() -> None:
     assert SUGGESTED
     assert [name for name in SUGGESTED if STREAMS[name].retriever.parent] == []

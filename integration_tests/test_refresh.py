@@ -1,0 +1,277 @@
+"""Refreshes: queued only when asked for, only what is stale; waited for, but not for ever."""
+
+import time
+
+import pytest
+
+from codat_simulator import Fault, Simulator
+from integration_tests.connector import by_key, catalog, config, read, start
+
+DAY = 24
+
+
+@pytest.fixture(autouse=True)
+def quick(mocker):
+    """Looks that follow each other at once."""
+    mocker.patch("source_codat.refresh.FIRST_PAUSE_SECONDS", 0.02)
+    mocker.patch("source_codat.refresh.LONGEST_PAUSE_SECONDS", 0.05)
+
+
+@pytest.fixture
+def stale():
+    """Companies of which every data type was synced longer than a day ago."""
+    with Simulator(companies=3, seed=7, records=10) as simulator:
+        simulator.world.clock.advance(2 * DAY * 3600)
+        yield simulator
+
+
+def queued(sim):
+    return [one.raw_path for one in sim.requests if one.method == "POST"]
+
+
+def company(sim, number=0):
+    return sim.world.companies[number]["id"]
+
+
+def test_nothing_is_ever_queued_unless_the_user_asked_for_it(stale):
+    assert read(stale, "invoices", "bills").code == 0
+    assert queued(stale) == []
+
+
+def test_what_is_stale_and_selected_is_queued_waited_for_and_then_read(stale):
+    for one in stale.world.companies:
+        bill = {"id": f"new-{one['id']}", "totalAmount": 1}
+        stale.world.pulls.plan(one["id"], "bills", changes=lambda bill=bill: bill)
+    said = read(stale, "invoices", "bills", refresh_older_than_hours=DAY)
+    assert said.code == 0
+    # The third company's accounting connection isn't linked any more.
+    wanted = {
+        f"/companies/{one['id']}/data/queue/{kind}"
+        for one in stale.world.companies[:2]
+        for kind in ("invoices", "bills")
+    }
+    assert sorted(queued(stale)) == sorted(wanted)
+    assert by_key(said.records("bills"), "companyId", "id").keys() == {
+        (one["id"], bill["id"])
+        for one in stale.world.companies
+        for bill in stale.world.records("bills", one["id"])
+    }
+    assert any(one["id"].startswith("new-") for one in said.records("bills"))
+
+
+def test_the_next_read_reads_what_the_refresh_brought_and_no_more(stale):
+    first = read(stale, "invoices", refresh_older_than_hours=DAY)
+    stale.world.clock.advance(2 * DAY * 3600)
+    stale.world.pulls.plan(company(stale), "invoices", changes=lambda: {"id": "late"})
+    second = read(stale, "invoices", state=first.state, refresh_older_than_hours=DAY)
+    assert "late" in {one["id"] for one in second.records("invoices")}
+    third = read(stale, "invoices", state=second.state, refresh_older_than_hours=DAY)
+    assert third.records("invoices") == []
+
+
+def test_what_was_synced_lately_is_not_queued_and_costs_no_request_more(stale):
+    for one in stale.world.companies:
+        stale.world.sync(one["id"], "invoices")
+    said = read(stale, "invoices", refresh_older_than_hours=DAY)
+    assert said.code == 0
+    assert queued(stale) == []
+    assert len(stale.requests_for("/companies/{companyId}/dataStatus")) == 3
+
+
+def test_what_is_under_way_already_is_waited_for_but_not_queued_again(stale):
+    running = stale.world.start_sync(company(stale), "invoices", status="Fetching")
+    looks = []
+
+    def finish(request):
+        if request.path.endswith(f"{company(stale)}/dataStatus"):
+            looks.append(request)
+            if len(looks) == 3:
+                stale.world.stage(running, {"id": "fetched"})
+                stale.world.finish_sync(running)
+
+    stale.on_request(finish)
+    chosen = {"selection": "ids", "company_ids": [company(stale)]}
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, companies=chosen)
+    assert (said.code, queued(stale)) == (0, [])
+    assert "fetched" in {one["id"] for one in said.records("invoices")}
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_refusal_because_it_runs_already_counts_as_running(stale, status):
+    body = {"statusCode": status, "error": "DatasetAlreadyInProgressException: it is being fetched"}
+    stale.faults.add(Fault(path="/data/queue/invoices", method="POST", status=status, body=body, times=None))
+    said = read(stale, "invoices", refresh_older_than_hours=DAY)
+    assert said.code == 0
+    assert not any("refused" in line for line in said.logs)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("FetchError", "the platform answered with an error"),
+        ("MapError", "couldn't map"),
+        ("ValidationError", "validation"),
+        ("ProcessingError", "couldn't process"),
+        ("InternalError", "an error of its own"),
+        ("AuthError", "has to be linked again"),
+        ("RateLimitError", "limit of requests"),
+        ("PermissionsError", "permission"),
+        ("PrerequisiteNotMet", "needs first"),
+        ("Cancelled", "cancelled"),
+    ],
+)
+def test_a_refresh_that_ends_badly_is_reported_by_name_and_what_was_there_is_read(stale, status, words):
+    stale.world.pulls.plan(company(stale), "invoices", status)
+    said = read(stale, "invoices", refresh_older_than_hours=DAY)
+    assert (said.code, said.statuses("invoices")[-1]) == (0, "COMPLETE")
+    warning = next(line for line in said.logs if f"ended with {status}" in line)
+    assert words in warning
+    assert company(stale) in warning
+    assert "invoices" in warning
+    assert len(by_key(said.records("invoices"), "companyId", "id")) == stale.world.size_of("invoices")
+    if status == "AuthError":
+        assert "connection" in warning
+
+
+@pytest.mark.parametrize("status", ["Deauthorized", "Unlinked"])
+def test_connections_that_must_be_linked_again_are_named_and_not_queued(stale, status):
+    links = stale.world.companies[0]["dataConnections"]
+    for link in links:
+        stale.world.set_connection_status(company(stale), link["id"], status)
+    said = read(stale, "invoices", refresh_older_than_hours=DAY)
+    assert said.code == 0
+    assert not any(company(stale) in path for path in queued(stale))
+    warning = next(line for line in said.logs if "isn't linked any more" in line)
+    accounting = next(one for one in links if one["sourceType"] == "Accounting")
+    assert accounting["id"] in warning
+
+
+def test_a_refresh_that_never_ends_holds_up_no_other_company_and_no_worker(stale, mocker):
+    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 2.0)
+    stuck = company(stale)
+    stale.world.pulls.plan(stuck, "invoices", "Fetching")
+    at = {}
+
+    def note(request):
+        if "/data/invoices" in request.path:
+            at.setdefault(request.company_id, time.monotonic())
+
+    stale.on_request(note)
+    began = time.monotonic()
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, num_workers=2)
+    assert said.code == 0
+    assert at[stuck] - began >= 2
+    assert all(moment - began < 2 for one, moment in at.items() if one != stuck)
+    warning = next(line for line in said.logs if "didn't finish within" in line)
+    assert stuck in warning
+    assert "invoices" in warning
+    assert len(by_key(said.records("invoices"), "companyId", "id")) == stale.world.size_of("invoices")
+
+
+def test_one_clock_runs_for_the_whole_sync(stale, mocker):
+    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 1.5)
+    for one in stale.world.companies:
+        stale.world.pulls.plan(one["id"], "invoices", "Queued")
+        stale.world.pulls.plan(one["id"], "bills", "Queued")
+    began = time.monotonic()
+    said = read(stale, "invoices", "bills", refresh_older_than_hours=DAY, refresh_wait_minutes=1)
+    assert said.code == 0
+    assert time.monotonic() - began < 6
+
+
+def test_waiting_sends_signs_of_life_and_says_what_is_waited_for(stale, mocker):
+    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 1.5)
+    for name in (
+        "writer.TICK_SECONDS",
+        "sync.TICK_SECONDS",
+        "writer.SILENCE_SECONDS",
+        "progress.LINE_SECONDS",
+    ):
+        mocker.patch(f"source_codat.{name}", 0.2)
+    stale.world.pulls.plan(company(stale), "invoices", "Queued")
+    chosen = {"selection": "ids", "company_ids": [company(stale)]}
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, companies=chosen)
+    before = said.messages[: next(i for i, one in enumerate(said.messages) if one["type"] == "RECORD")]
+    assert sum(one["type"] == "STATE" for one in before) >= 2
+    assert any("waiting for Codat to refresh 1 data type of 1 company" in line for line in said.logs)
+
+
+def test_a_platform_that_lacks_a_data_type_is_not_asked_to_fetch_it(stale):
+    stale.world.unsupported("Xero", "journals")
+    assert read(stale, "journals", refresh_older_than_hours=DAY).code == 0
+    assert all("journals" in path for path in queued(stale))
+    refused = [one for one in stale.requests if one.method == "POST" and one.status >= 400]
+    assert refused == []
+
+
+def test_a_data_type_that_was_never_synced_is_queued_and_then_read(stale):
+    stale.world.forget_sync(company(stale), "items")
+    said = read(stale, "items", refresh_older_than_hours=DAY)
+    assert f"/companies/{company(stale)}/data/queue/items" in queued(stale)
+    assert (said.code, said.statuses("items")[-1]) == (0, "COMPLETE")
+    assert company(stale) in {one["companyId"] for one in said.records("items")}
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 404])
+def test_a_refused_refresh_is_told_in_codats_words_and_the_rest_goes_on(stale, status):
+    body = {"statusCode": status, "error": "Hourly syncs aren't part of it.", "correlationId": "corr-1"}
+    path = f"/companies/{company(stale)}/data/queue"
+    stale.faults.add(Fault(path=path, method="POST", status=status, body=body, times=None))
+    said = read(stale, "invoices", refresh_older_than_hours=DAY)
+    assert (said.code, said.statuses("invoices")[-1]) == (0, "COMPLETE")
+    warning = next(line for line in said.logs if "refused by Codat" in line)
+    assert "Hourly syncs aren't part of it." in warning
+    assert "corr-1" in warning
+    assert len(by_key(said.records("invoices"), "companyId", "id")) == stale.world.size_of("invoices")
+
+
+def test_a_key_that_is_revoked_while_refreshes_are_queued_stops_the_read(stale):
+    stale.faults.add(Fault(path="/data/queue", method="POST", status=401, times=None))
+    said = read(stale, "invoices", refresh_older_than_hours=DAY)
+    assert said.code == 1
+    assert {one["failure_type"] for one in said.errors} == {"config_error"}
+
+
+def test_a_custom_data_type_is_queued_at_each_connection_that_has_it(stale):
+    name = "DynamicsPurchaseOrders"
+    link = {"source_type": "Accounting", "platform": "dyna"}
+    added = stale.world.add_company("Custom", connections=(link, link))
+    stale.world.clock.advance(2 * DAY * 3600)
+    said = read(stale, f"custom_{name}", refresh_older_than_hours=DAY, custom_data_types=[name])
+    assert (said.code, said.statuses(f"custom_{name}")[-1]) == (0, "COMPLETE")
+    links = next(one["dataConnections"] for one in stale.world.companies if one["id"] == added)
+    base = f"/companies/{added}/connections"
+    assert sorted(queued(stale)) == sorted(f"{base}/{one['id']}/data/queue/custom/{name}" for one in links)
+    assert "Refresh: 2 data types queued, 2 complete." in said.logs
+
+
+def test_a_sync_that_was_killed_while_it_waited_queues_nothing_twice(stale, tmp_path):
+    one = company(stale)
+    stale.world.pulls.plan(one, "invoices", "Fetching")
+    settings = config(
+        stale, refresh_older_than_hours=DAY, companies={"selection": "ids", "company_ids": [one]}
+    )
+    process = start("read", tmp_path, config=settings, catalog=catalog("invoices"))
+    try:
+        for _ in range(300):
+            if queued(stale):
+                break
+            time.sleep(0.1)
+    finally:
+        process.kill()
+        process.communicate()
+    assert len(queued(stale)) == 1
+    sync = stale.requests_for("/data/queue/invoices")[0]
+    assert sync.status == 200
+    stale.world.pulls.plan(one, "invoices", changes=lambda: {"id": "at last"})
+    for pull in stale.world.company(one).syncs:
+        pull.outcome = pull.outcome and "Complete"
+    said = read(settings, "invoices")
+    assert (said.code, len(queued(stale))) == (0, 1)
+    assert "at last" in {row["id"] for row in said.records("invoices")}
+
+
+def test_the_closing_log_counts_the_refreshes(stale):
+    stale.world.pulls.plan(company(stale), "invoices", "FetchError")
+    said = read(stale, "invoices", refresh_older_than_hours=DAY)
+    assert "Refresh: 2 data types queued, 1 complete." in said.logs
