@@ -9,6 +9,7 @@ from airbyte_cdk.models import FailureType, StreamDescriptor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_codat.traffic import Tally, counted
+from source_codat.wording import first_of
 
 # Why a partition is skipped, in words for the log; what comes first is told first.
 REASONS = {
@@ -22,7 +23,6 @@ REASONS = {
     "company_gone": "deleted in Codat",
 }
 _UNREMARKABLE = {"unchanged", "no_connection"}  # nothing a user could or should change
-_NAMED = 10
 
 
 @dataclass
@@ -112,9 +112,3 @@ class StreamOutcome:
         if self.failures:
             parts.append(f"{len({company for company, _, _ in self.failures})} failed")
         return f"{self.name}: {', '.join(parts)}; {self.tally.sentence()}."
-
-
-def first_of(names: list[str], between: str = ", ") -> str:
-    """The first few names, and how many more there are."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return between.join(names[:_NAMED]) + more

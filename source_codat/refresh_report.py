@@ -7,8 +7,8 @@ import threading
 from collections import Counter, defaultdict
 
 from source_codat.company import COMPLETE, Company
-from source_codat.outcome import first_of
 from source_codat.traffic import counted
+from source_codat.wording import first_of
 
 # What a status of Codat's that isn't Complete means, and what can be done.
 MEANINGS = {

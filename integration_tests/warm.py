@@ -1,0 +1,77 @@
+"""The console script without its start-up: a process that has it imported forks once a command.
+
+The table of mistakes runs it a hundred times; each fork has arguments, environment, files for
+stdout and stderr and an exit code of its own, like any process.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+from integration_tests.connector import REPO, files, parse
+
+
+class WarmStart:
+    """Runs commands one after the other; used in a `with` block."""
+
+    def __enter__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "integration_tests.warm"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=REPO,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(REPO)},
+        )
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        self._process.stdout.close()
+
+    def run(self, command, folder, *extra, env=None, **contents):
+        """Run a command to its end, as `connector.run` does; `env` adds to the environment."""
+        args = [command, *files(folder, **contents), *extra]
+        job = {"args": args, "folder": str(folder), "env": {**os.environ, **(env or {})}}
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        code = int(self._process.stdout.readline())
+        return parse(Path(folder, "stdout").read_bytes(), Path(folder, "stderr").read_bytes(), code)
+
+
+def _serve():
+    from source_codat.run import run
+
+    for line in sys.stdin:
+        job = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            _become(job, run)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _become(job, run):
+    os.chdir(job["folder"])
+    os.environ.clear()
+    os.environ.update(job["env"])
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    code = 70
+    try:
+        run(job["args"])
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+        print(ended.code if isinstance(ended.code, str) else "", file=sys.stderr, flush=True)
+    except BaseException:  # noqa: BLE001 - this process mustn't go on as the one that forks
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()
