@@ -112,6 +112,19 @@ def test_an_empty_company_and_one_that_was_never_synced_are_no_failure():
     assert len(said.records("companies")) == 2
 
 
+@pytest.mark.parametrize("stream", ["aged_debtors", "aged_creditors", "company_info", "profit_and_loss"])
+def test_a_company_without_accounting_software_isnt_asked_for_what_only_that_can_hold(stream):
+    with Simulator(companies=1, seed=3, records=5) as sim:
+        [books] = [one["id"] for one in sim.world.companies]
+        bank = sim.world.add_company(name="Bank only", connections=("Banking",))
+        said = read(sim, stream)
+    asked = [one.path for one in sim.requests if not one.path.endswith("/dataStatus")]
+    assert (said.code, said.statuses(stream)[-1]) == (0, "COMPLETE")
+    assert {one["companyId"] for one in said.records(stream)} == {books}
+    assert not [path for path in asked if bank in path]
+    assert any("1 without a connection that could hold this data" in line for line in said.logs)
+
+
 @pytest.mark.parametrize("status", [403, 404, 409, 451])
 @pytest.mark.parametrize("stream", ["invoices", "banking_transactions", "bill_attachments", "loan_summaries"])
 def test_what_codat_refuses_for_one_company_is_skipped_with_a_warning_and_kept_in_state(stream, status):
