@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from airbyte_cdk.models import FailureType
 
@@ -14,6 +14,7 @@ from source_codat.company import NOT_SUPPORTED, Company, StatusReport
 from source_codat.components import CodatRetriever
 from source_codat.context import CompanyContext, DataTypeView
 from source_codat.errors import PartitionFailed, PartitionSkipped
+from source_codat.group import Group, alone
 from source_codat.outcome import StreamOutcome
 from source_codat.parents import Parents
 from source_codat.platforms import IDENTIFIER, Platforms
@@ -49,6 +50,7 @@ class PartitionEnd:
     key: PartitionKey
     result: Finished | PartitionSkipped | PartitionFailed
     view: DataTypeView | None = None
+    group: Group | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Planned:
     key: PartitionKey
     partition: Partition
     grouped: bool = False
+    group: Group | None = None
 
 
 @dataclass(frozen=True)
@@ -124,9 +127,12 @@ class Planner:
         if group.stream.parents is None or context is None:
             raise ValueError(group.stream.outcome.name)
         plan = Plan()
-        for more in group.stream.parents.ids(group.partition):
+        found = group.stream.parents.ids(group.partition)
+        together = Group(len(found))
+        for more in found:
             ids = {**group.partition.ids, **more}
-            plan.add(self._planned(group.stream, group.company, ids, context, None, grouped=False))
+            one = self._planned(group.stream, group.company, ids, context, None, grouped=False)
+            plan.add(replace(one, group=together))
         return plan
 
     def _planned(
@@ -170,7 +176,7 @@ class Planner:
         if stream.state is None:
             return False
         if not grouped:
-            return view.unchanged_since(stream.state.entries.get(key))
+            return view.unchanged_since(alone(stream.state.entries.get(key)))
         below = [one for one in stream.state.keys_of(company.id) if one[: len(key)] == key]
         return bool(below) and all(view.unchanged_since(stream.state.entries[one]) for one in below)
 

@@ -245,6 +245,8 @@ class Sync:
                 self._scheduler.add([task])
         else:
             view = planned.partition.source
-            self.outbox.put(PartitionEnd(planned.stream, planned.company, planned.key, result, view))
+            self.outbox.put(
+                PartitionEnd(planned.stream, planned.company, planned.key, result, view, planned.group)
+            )
         if planned.company.id and not isinstance(result, Reading):
             self._progress.ended(planned.company.id)

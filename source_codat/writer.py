@@ -14,8 +14,9 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_codat.errors import PartitionFailed, PartitionSkipped, ReadStopped
 from source_codat.planning import PartitionEnd, SelectedStream, advanced, after_refusal
 from source_codat.progress import Progress
+from source_codat.reader import Finished
 from source_codat.rows import RowBatch
-from source_codat.state import FULL_REFRESH, state_message
+from source_codat.state import FULL_REFRESH, StreamState, state_message
 
 TICK_SECONDS = 0.5
 SILENCE_SECONDS = 120.0  # the platform's heartbeat counts records and states
@@ -61,11 +62,10 @@ class Writer:
         """What became of a partition: its tally, its place in the state, and the state where it's due."""
         outcome, state, label = end.stream.outcome, end.stream.state, end.company.label
         outcome.seen.add(end.company.id)
+        if state:
+            _note(state, end)
         if isinstance(end.result, PartitionSkipped):
             outcome.skip(end.result.reason, label, end.result.detail)
-            entry = after_refusal(end, state.entries.get(end.key)) if state else None
-            if state and entry is not None:
-                state.set(end.key, entry)
             return
         if isinstance(end.result, PartitionFailed):
             outcome.failures.append((label, end.result.message, end.result.failure_type))
@@ -75,13 +75,10 @@ class Writer:
         outcome.finished = not end.key
         if not end.result.complete:
             outcome.unproven.append(label)
-        self.progress.partition(outcome, label, end.result.records if end.key else outcome.records)
-        if state:
-            entry = advanced(state.entries.get(end.key), end.result, end.view)
-            if entry is not None:
-                state.set(end.key, entry)
-            if state.due:
-                yield self._state(end.stream)
+        what = ", ".join([label, *end.key[1:]])
+        self.progress.partition(outcome, what, end.result.records if end.key else outcome.records)
+        if state and state.due:
+            yield self._state(end.stream)
 
     def gone(self, company_id: str) -> None:
         """Drop what the states say of a company that Codat doesn't know any more."""
@@ -139,3 +136,22 @@ class Writer:
 
 def _status(stream: SelectedStream, status: AirbyteStreamStatus) -> AirbyteMessage:
     return status_message(StreamDescriptor(name=stream.outcome.name), status)
+
+
+def _note(state: StreamState, end: PartitionEnd) -> None:
+    """Write down where a partition stands: where its next read starts."""
+    result, entry = end.result, state.entries.get(end.key)
+    unchanged = isinstance(result, PartitionSkipped) and result.reason == "unchanged"
+    read = isinstance(result, Finished) and result.complete
+    if isinstance(result, Finished):
+        entry = advanced(entry, result, end.view)
+    elif isinstance(result, PartitionSkipped):
+        entry = after_refusal(end, entry)
+    if end.group and entry and (read or unchanged):
+        for key, one in end.group.ended(end.key, entry):
+            state.set(key, one)
+        return
+    if end.group:
+        end.group.broken()
+    if entry and not isinstance(result, PartitionFailed):
+        state.set(end.key, entry)
