@@ -148,3 +148,14 @@ def test_the_sync_line_names_the_streams_that_are_incomplete(sim, mocker):
     sim.faults.add(Fault(path="/data/invoices", status=500, times=None))
     said = read(sim, "invoices", "bills")
     assert any("1 stream incomplete: invoices" in line for line in said.logs)
+
+
+def test_partitions_below_a_company_are_told_apart_and_count_what_went_out(sim):
+    said = read(sim, "bank_account_transactions", page_size=5)
+    told = [
+        line for line in said.logs if line.startswith("bank_account_transactions: ") and " read, " in line
+    ]
+    lines = [line for line in told if "requests" not in line]
+    assert len(set(lines)) == len(lines) > 3
+    numbers = [int(re.search(r" read, ([\d,]+) record", line)[1].replace(",", "")) for line in lines]
+    assert sum(numbers) == len(said.records("bank_account_transactions"))

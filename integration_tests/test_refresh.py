@@ -179,7 +179,8 @@ def test_one_clock_runs_for_the_whole_sync(stale, mocker):
     assert time.monotonic() - began < 6
 
 
-def test_waiting_sends_signs_of_life_and_says_what_is_waited_for(stale, mocker):
+@pytest.mark.parametrize("mode", ["incremental", "full_refresh"])
+def test_waiting_sends_signs_of_life_and_says_what_is_waited_for(stale, mocker, mode):
     mocker.patch("source_codat.refresh.MINUTE_SECONDS", 1.5)
     for name in (
         "writer.TICK_SECONDS",
@@ -190,7 +191,9 @@ def test_waiting_sends_signs_of_life_and_says_what_is_waited_for(stale, mocker):
         mocker.patch(f"source_codat.{name}", 0.2)
     stale.world.pulls.plan(company(stale), "invoices", "Queued")
     chosen = {"selection": "ids", "company_ids": [company(stale)]}
-    said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, companies=chosen)
+    said = read(
+        stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, companies=chosen, mode=mode
+    )
     before = said.messages[: next(i for i, one in enumerate(said.messages) if one["type"] == "RECORD")]
     assert sum(one["type"] == "STATE" for one in before) >= 2
     assert any("waiting for Codat to refresh 1 data type of 1 company" in line for line in said.logs)

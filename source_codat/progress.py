@@ -100,7 +100,7 @@ class Progress:
             self._lined = time.monotonic()
             logger.info("Progress: %s", self.sentence(awaited()))
 
-    def partition(self, outcome: StreamOutcome, company: str, records: int) -> None:
+    def partition(self, outcome: StreamOutcome, what: str, records: int) -> None:
         """Say that a partition was read: each of the first ones, then one in a few seconds."""
         now = time.monotonic()
         self._lines += 1
@@ -108,7 +108,7 @@ class Progress:
         if loud:
             self._paced = now
         level = logging.INFO if loud else logging.DEBUG
-        logger.log(level, "%s: %s read, %s.", outcome.name, company, counted(records, "record"))
+        logger.log(level, "%s: %s read, %s.", outcome.name, what, counted(records, "record"))
 
     def sentence(self, waiting: str = "") -> str:
         """How far the sync is, what it is doing, and how long that may still take."""

@@ -193,7 +193,8 @@ class Reading:
             self._partition, self._previous = replace(self._partition, since=None), None
             self._held.drop()
             return None if self._left else self._unproven()
-        self._records += len(done.keys)
+        # Rows that wait for a proof go out once, whatever number of passes that takes.
+        self._records = len(done.keys) + (0 if self._reader.retriever.shape == "row_key" else self._records)
         if self._before is None or self._partition.context is None or done.pages == 1:
             return self._judge(None)  # a single answer is a snapshot
         self.awaited = time.monotonic()
