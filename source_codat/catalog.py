@@ -75,6 +75,12 @@ def build_streams(
     return streams
 
 
+def queryable_streams(manifest: Mapping[str, Any], identifiers: Sequence[str]) -> dict[str, bool]:
+    """By name, whether Codat can filter a stream; nothing is built for that."""
+    listed = {one["name"]: bool(one["retriever"].get("queryable")) for one in manifest["streams"]}
+    return {**listed, **{f"custom_{one}": False for one in identifiers}}
+
+
 def _custom(definitions: Mapping[str, Any], identifier: str) -> dict[str, Any]:
     """The definition of a stream for one custom data identifier."""
     family = definitions["custom_dataset"]

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import difflib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 
+from source_codat import timestamps
 from source_codat.catalog import CodatStream
 from source_codat.client import CodatClient
-from source_codat.company import Company, companies_in
+from source_codat.company import Company
+from source_codat.context import CompanyContext
 from source_codat.directory import Directory, no_company
-from source_codat.errors import ConfigError, PartitionFailed, PartitionSkipped
+from source_codat.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
+from source_codat.parents import Parents
 from source_codat.platforms import Platforms
-from source_codat.questions import Questions
-from source_codat.settings import MAX_QUERY_LENGTH, Settings
+from source_codat.questions import Partition, Questions, refused_filter
+from source_codat.settings import Settings
+from source_codat.wording import first_of
+
+_TRIES = 5  # of one filter: so many companies without such data say that few have it
+_DAY = 86_400 * timestamps.TICKS_PER_SECOND
+logger = logging.getLogger("airbyte")
 
 
-def check_filters(settings: Settings, streams: Mapping[str, CodatStream]) -> None:
-    """Refuse filters that no stream could use, without asking Codat."""
-    for name, query in settings.filters.items():
-        stream = streams.get(name)
-        if stream is None:
+def check_filters(settings: Settings, queryable: Mapping[str, bool]) -> None:
+    """Refuse filters that no stream could use, without asking Codat; `queryable` names all streams."""
+    for name in settings.filters:
+        if name not in queryable:
+            near = difflib.get_close_matches(name, [one for one, usable in queryable.items() if usable], 1)
+            advice = f"did you mean '{near[0]}'?" if near else "use a name that the source's schema lists"
             raise ConfigError(
-                f"'filters' names the stream '{name}', which doesn't exist: use one of "
-                f"{', '.join(sorted(key for key, one in streams.items() if one.retriever.queryable))}."
+                f"'filters' names the stream '{name[:60]}', which doesn't exist: correct it. ({advice})"
             )
-        if not stream.retriever.queryable:
+        if not queryable[name]:
             raise ConfigError(
                 f"'filters' names the stream '{name}', which Codat can't filter: remove that filter."
             )
-        if len(query) > MAX_QUERY_LENGTH - 100:
-            raise ConfigError(f"The filter for '{name}' is longer than Codat takes: shorten it.")
 
 
 @dataclass
@@ -39,60 +48,111 @@ class Check:
     client: CodatClient
     settings: Settings
     streams: Mapping[str, CodatStream]
+    _known: list[Company] = field(default_factory=list)
+    _rest: Iterator[Company] = field(default_factory=lambda: iter(()))
 
     def run(self) -> None:
-        """Ask as little as shows that key, companies and filters work."""
-        check_filters(self.settings, self.streams)
-        companies = self._companies()
-        if not companies:
+        """Ask as little as shows that key, companies, start date, filters and custom data types work."""
+        directory = Directory(self.client, self.streams["companies"].retriever, self.settings, lambda _: None)
+        if self.settings.selection.kind == "ids":
+            self._known = _all_named(directory)
+        else:
+            # One company is enough, but for what a company may lack.
+            many = self.settings.filters or self.settings.custom_data_types
+            self._rest = directory.walk(self.settings.page_size if many else 1)
+        if next(self._companies(), None) is None:
             raise ConfigError(no_company(self.settings))
+        self._check_start(directory.listed_at)
         for name in self.settings.filters:
-            self._try_filter(self.streams[name], companies)
+            self._try_filter(self.streams[name])
         platforms = Platforms(self.client)
         for identifier in self.settings.custom_data_types:
-            if not platforms.know_custom(companies, identifier):
+            if not platforms.know_custom(self._companies(), identifier):
                 raise ConfigError(
                     f"No platform of your companies has the custom data type '{identifier}': check its "
                     "identifier in Codat, or remove it from 'custom_data_types'."
                 )
 
-    def _companies(self) -> list[Company]:
-        retriever = self.streams["companies"].retriever
-        directory = Directory(self.client, retriever, self.settings, lambda _: None)
-        if self.settings.selection.kind != "ids":
-            # One company is enough to try things on; with filters, one that has what they are about.
-            return companies_in(
-                directory.first_page(
-                    100 if self.settings.filters or self.settings.custom_data_types else 1
-                ).rows
-            )
-        found = directory.load()
-        if directory.gone:
-            raise ConfigError(
-                f"Codat doesn't know these companies: {', '.join(directory.gone[:10])}. Check their IDs in "
-                "the Codat portal, or remove them from 'company_ids'."
-            )
-        return found
+    def _companies(self) -> Iterator[Company]:
+        """The selected companies, listed only as far as somebody looks at them."""
+        yield from list(self._known)
+        for company in self._rest:
+            self._known.append(company)
+            yield company
 
-    def _try_filter(self, stream: CodatStream, companies: list[Company]) -> None:
-        """Ask for one row with the filter: Codat's refusal is the user's to mend."""
+    def _check_start(self, now: int | None) -> None:
+        # By Codat's clock; a user's own calendar may be a day ahead of it.
+        if self.settings.start is not None and now is not None and self.settings.start > now + _DAY:
+            raise ConfigError(
+                f"'start_date' is '{self.settings.start_date}', which is in the future, so nothing would be "
+                "read: use an earlier date, or leave it empty to read everything."
+            )
+
+    def _try_filter(self, stream: CodatStream) -> None:
+        """Ask for one row with the filter, where there may be some; Codat's refusal is the user's to mend."""
         retriever = stream.retriever
-        questions = Questions(self.client, retriever, self.settings)
-        for company in companies:
-            connections = company.connections(retriever.source_types)
-            if not connections:
+        query = {"query": Questions(self.client, retriever, self.settings).query(None)}
+        paging = {"page": "1", "pageSize": "1"} if retriever.paging == "pages" else {}
+        for ids in islice(self._partitions(stream), _TRIES):
+            if ids is None:
                 continue
-            ids = {"companyId": company.id, "connectionId": connections[0].id}
-            params = {"page": "1", "pageSize": "1", "query": questions.query(None)}
+            path, params = retriever.url_path(ids), {**retriever.parameters(ids), **paging}
             try:
-                self.client.get(retriever.url_path(ids), params, lambda _: None)
+                self.client.get(path, {**params, **query}, lambda _: None)
             except PartitionSkipped:
                 continue  # no such data here; another company may have it
             except PartitionFailed as failed:
-                if failed.status != 400:
-                    raise
-                name, query = retriever.name, self.settings.filters[retriever.name]
-                raise ConfigError(
-                    f"Codat refused the filter for '{name}', '{query}': correct it. ({failed.message})"
-                ) from None
+                if not failed.status:
+                    raise ReadStopped(
+                        f"The filter for '{retriever.name}' couldn't be tried: try again later. "
+                        f"({failed.message})"
+                    ) from None
+                if failed.status == 400 and self._works(path, params):
+                    raise refused_filter(self.settings, retriever.name, failed) from None
+                continue
             return
+        logger.warning(
+            "The filter for '%s' couldn't be tried: none of the companies asked has such data.",
+            retriever.name,
+        )
+
+    def _works(self, path: str, params: Mapping[str, str]) -> bool:
+        """Whether a question is refused for its query only."""
+        try:
+            self.client.get(path, params, lambda _: None)
+        except (PartitionSkipped, PartitionFailed):
+            return False
+        return True
+
+    def _partitions(self, stream: CodatStream) -> Iterator[dict[str, str] | None]:
+        """One of each connection or company that may hold the data; None where it has no parent row."""
+        retriever = stream.retriever
+        for company in self._companies():
+            held = company.connections(retriever.source_types)
+            if retriever.source_types and not held:
+                continue
+            for connection in held if retriever.per_connection else [None]:
+                own = {"connectionId": connection.id} if connection else {}
+                ids = {"companyId": company.id, **own, **next(retriever.spread())}
+                yield self._first_child(stream, company, ids) if retriever.parent else ids
+
+    def _first_child(
+        self, stream: CodatStream, company: Company, ids: dict[str, str]
+    ) -> dict[str, str] | None:
+        parent = self.streams[stream.retriever.parent].retriever
+        parents = Parents(self.client, stream.retriever, parent, self.settings)
+        try:
+            found = parents.ids(Partition(ids, context=CompanyContext(self.client, company)))
+        except (PartitionSkipped, PartitionFailed):
+            return None
+        return {**ids, **found[0]} if found else None
+
+
+def _all_named(directory: Directory) -> list[Company]:
+    found = directory.load()
+    if directory.gone:
+        raise ConfigError(
+            f"Codat doesn't know these companies in 'company_ids': {first_of(directory.gone)}. Check their "
+            "IDs in the Codat portal, or remove them from the list."
+        )
+    return found

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from source_codat.client import Answer, CodatClient
 from source_codat.company import Company, companies_in
 from source_codat.components import CodatRetriever
-from source_codat.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
+from source_codat.errors import (
+    ConfigError,
+    MalformedAnswer,
+    PartitionFailed,
+    PartitionSkipped,
+    ReadStopped,
+)
 from source_codat.pages import Page, PageDecoder
 from source_codat.questions import Partition
 from source_codat.reader import PartitionReader
 from source_codat.rows import RowBatch, batch
 from source_codat.settings import Settings
 from source_codat.traffic import Tally
+from source_codat.wording import first_of
 
 _ASKED_ONE_BY_ONE = 2  # so few ids never cost more than the first page of the list and its rest
+_MOST_PAGES = 1000  # of a walk: more can't be told from an endless list
 
 
 @dataclass
@@ -59,6 +67,8 @@ class Directory:
             raise _refused(skipped) from None
         except PartitionFailed as failed:
             raise _list_failed(failed, tags) from None
+        except MalformedAnswer as malformed:
+            raise _list_failed(PartitionFailed(str(malformed)), tags) from None
         self._note_time(done.server_time)
         if not done.complete:
             raise ReadStopped(
@@ -90,7 +100,7 @@ class Directory:
         found = []
         for one in ids:
             try:
-                page = self._one(one)
+                page, companies = self._one(one)
             except PartitionSkipped as skipped:
                 if skipped.reason != "not_supported":
                     raise _refused(skipped) from None
@@ -100,32 +110,43 @@ class Directory:
                 raise _list_failed(failed, "") from None
             self._note_time(page.server_time)
             self.emit(batch(self.retriever.name, page, {}, {}))
-            found += companies_in(page.rows)
+            found += companies
         return found
 
-    def _one(self, company_id: str) -> Page:
+    def _one(self, company_id: str) -> tuple[Page, list[Company]]:
         decoder = PageDecoder(self.retriever)
 
-        def parse(answer: Answer) -> Page:
+        def parse(answer: Answer) -> tuple[Page, list[Company]]:
             page = decoder.decode_row(answer.body)
             page.server_time = answer.server_time
-            return page
+            return page, companies_in(page.rows)
 
         return self.client.get(f"{self.retriever.path}/{company_id}", None, parse, self.tally)
 
     def _how_many(self) -> int:
-        total = self.first_page(1).total
+        total = self._page(1, 1)[0].total
         return total if total is not None else 1
 
-    def first_page(self, size: int) -> Page:
-        """The list's first page: the cheapest question that proves the key and the selection."""
+    def walk(self, size: int) -> Iterator[Company]:
+        """The listed companies page by page, without proof: enough to try things on."""
+        seen = 0
+        for number in range(1, _MOST_PAGES):
+            page, companies = self._page(number, size)
+            yield from companies
+            seen += len(companies)
+            if not companies or (seen >= page.total if page.total is not None else not page.has_next):
+                return
+
+    def _page(self, number: int, size: int) -> tuple[Page, list[Company]]:
         decoder = PageDecoder(self.retriever)
-        params = {"page": "1", "pageSize": str(size)}
+        params = {"page": str(number), "pageSize": str(size)}
         if self.settings.selection.tags_query:
             params["tags"] = self.settings.selection.tags_query
 
-        def parse(answer: Answer) -> Page:
-            return decoder.decode(answer.body)
+        def parse(answer: Answer) -> tuple[Page, list[Company]]:
+            self._note_time(answer.server_time)
+            page = decoder.decode(answer.body)
+            return page, companies_in(page.rows)
 
         try:
             return self.client.get(self.retriever.path, params, parse, self.tally)
@@ -140,8 +161,8 @@ def no_company(settings: Settings) -> str:
     selection = settings.selection
     if selection.kind == "ids":
         return (
-            "Codat knows none of the companies in 'company_ids': check the IDs in the Codat portal, and "
-            "that the API key belongs to the client they are in."
+            f"Codat knows none of the companies in 'company_ids' ({first_of(selection.company_ids)}): check "
+            "the IDs in the Codat portal, and that the API key belongs to the client they are in."
         )
     if selection.kind == "tags":
         return (
@@ -152,15 +173,24 @@ def no_company(settings: Settings) -> str:
 
 
 def _refused(skipped: PartitionSkipped) -> ConfigError:
+    if skipped.reason == "not_allowed":
+        return ConfigError(
+            "Codat doesn't let this API key read your companies: use a current key of the client whose "
+            f"companies you want. (Codat says: {skipped.detail})"
+        )
     return ConfigError(
-        "Codat doesn't let this API key read your companies: use a current key of the client whose "
-        f"companies you want. (Codat says: {skipped.detail})"
+        "There is no list of companies at this address: leave 'base_url' empty, or set it to the address of "
+        f"a Codat API. (It says: {skipped.detail})"
     )
 
 
 def _list_failed(failed: PartitionFailed, tags_query: str) -> ConfigError | ReadStopped:
     if failed.status == 400 and tags_query:
         return ConfigError(
-            f"Codat refused the tags query '{tags_query}': correct it. (Codat says: {failed.message})"
+            f"Codat refused the tags query '{tags_query}': correct it. (Codat says: {failed.detail})"
         )
-    return ReadStopped(f"The list of companies couldn't be read. {failed.message}", failed.failure_type)
+    return ReadStopped(
+        f"The list of companies couldn't be read: check your network and 'base_url', or try again later. "
+        f"({failed.message})",
+        failed.failure_type,
+    )

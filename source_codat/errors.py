@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 
@@ -13,7 +14,8 @@ class ConfigError(AirbyteTracedException):
     """
 
     def __init__(self, message: str, *, status: int = 0) -> None:
-        super().__init__(message=message, internal_message=message, failure_type=FailureType.config_error)
+        shown = filter_secrets(message)
+        super().__init__(message=shown, internal_message=shown, failure_type=FailureType.config_error)
         self.status = status
 
 
@@ -21,13 +23,15 @@ class ReadStopped(AirbyteTracedException):
     """The whole read must stop now: nothing else could be read either."""
 
     def __init__(self, message: str, failure_type: FailureType = FailureType.transient_error) -> None:
-        super().__init__(message=message, internal_message=message, failure_type=failure_type)
+        shown = filter_secrets(message)
+        super().__init__(message=shown, internal_message=shown, failure_type=failure_type)
 
 
 class PartitionFailed(Exception):
     """One partition couldn't be read; its state stays, the rest goes on.
 
     `failure_type` is what the platform is told: a transient error is tried again by itself.
+    detail: Codat's own words, where it refused.
     """
 
     def __init__(
@@ -37,12 +41,14 @@ class PartitionFailed(Exception):
         *,
         status: int = 0,
         timed_out: bool = False,
+        detail: str = "",
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = filter_secrets(message)
+        super().__init__(self.message)
         self.failure_type = failure_type
         self.status = status
         self.timed_out = timed_out
+        self.detail = detail
 
 
 class PartitionSkipped(Exception):
@@ -52,9 +58,9 @@ class PartitionSkipped(Exception):
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(detail)
         self.reason = reason
-        self.detail = detail
+        self.detail = filter_secrets(detail)
+        super().__init__(self.detail)
 
 
 class MalformedAnswer(Exception):

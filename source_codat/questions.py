@@ -14,7 +14,7 @@ from source_codat.client import Answer, CodatClient
 from source_codat.components import CodatRetriever
 from source_codat.context import CompanyContext, DataTypeView
 from source_codat.dates import SyncDates
-from source_codat.errors import PartitionFailed
+from source_codat.errors import ConfigError, PartitionFailed
 from source_codat.pages import Page, PageDecoder
 from source_codat.passes import Turn
 from source_codat.settings import Settings
@@ -73,6 +73,9 @@ class Questions:
             except PartitionFailed as error:
                 if error.status == 400 and self._simplified(path, params, error):
                     continue
+                name, words = self._retriever.name, error.detail.lower()
+                if error.status == 400 and name in self._settings.filters and "query" in words:
+                    raise refused_filter(self._settings, name, error) from None
                 if not error.timed_out or self._retriever.paging != "pages" or turn.size <= _SMALLEST_PAGE:
                     raise
             offset = (turn.number - 1) * turn.size
@@ -137,3 +140,11 @@ class Questions:
         if filtered:
             terms.append("{" + filtered + "}" if "||" in filtered else filtered)
         return "&&".join(terms)
+
+
+def refused_filter(settings: Settings, name: str, failed: PartitionFailed) -> ConfigError:
+    """What the user is told of a filter that Codat can't use."""
+    return ConfigError(
+        f"Codat refused the filter for '{name}', '{settings.filters[name]}': correct it. "
+        f"(Codat says: {failed.detail})"
+    )

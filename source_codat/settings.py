@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import ipaddress
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from source_codat import timestamps
+from source_codat.api_key import secrets_of, token_of
+from source_codat.base_url import check_base_url
 from source_codat.errors import ConfigError
+from source_codat.wording import first_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_BASIC = re.compile(r"(?:authorization:\s*)?basic\s+(\S+)", re.IGNORECASE)
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
-_START_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?")
-MAX_QUERY_LENGTH = 2000  # Codat refuses 2,048 characters and more; the rest is ours
+_START_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?")
+_LONGEST_FILTER = 1900  # Codat refuses queries of 2,048 characters and more; the rest is ours
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,8 @@ class Settings:
     refresh_older_than_hours: 0 where Codat is never asked to fetch anew.
     """
 
-    authorization: str
-    secrets: tuple[str, ...]
+    authorization: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
     selection: Selection
     start_date: str | None
     start: int | None
@@ -57,12 +56,12 @@ class Settings:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
         """Read a configuration as Airbyte hands it over; raises ConfigError with one sentence."""
-        token, secrets = _authorization(config.get("api_key"))
+        token = token_of(config.get("api_key"))
         check_base_url(config.get("base_url"))
         start_date, start = _start(config.get("start_date"))
         return cls(
             authorization=f"Basic {token}",
-            secrets=secrets,
+            secrets=secrets_of(config.get("api_key")),
             selection=_selection(config.get("companies")),
             start_date=start_date,
             start=start,
@@ -80,44 +79,6 @@ class Settings:
         )
 
 
-def _authorization(value: Any) -> tuple[str, tuple[str, ...]]:
-    """The base64 that follows `Basic`, and every form of the key that must stay secret."""
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigError(
-            "The API key is missing: copy it from Developers > API keys in the Codat portal into 'api_key'."
-        )
-    text = value.strip()
-    header = _BASIC.fullmatch(text)
-    candidate = header.group(1) if header else text
-    raw = _decoded(candidate)
-    if header and raw is None:
-        raise ConfigError(
-            "The API key looks like an authorization header, but what follows 'Basic' isn't base64: "
-            "copy the key again from Developers > API keys in the Codat portal."
-        )
-    key = raw if raw is not None else candidate
-    if not key.isascii() or any(character.isspace() or not character.isprintable() for character in key):
-        raise ConfigError(
-            "The API key contains a space or a character that no Codat key has: "
-            "copy it again from Developers > API keys in the Codat portal."
-        )
-    token = base64.b64encode(key.encode()).decode()
-    forms = {text, candidate, key, token, token.rstrip("="), f"Basic {token}"}
-    # Longest first, so that masking one form never leaves part of another.
-    return token, tuple(sorted((form for form in forms if len(form) >= 8), key=len, reverse=True))
-
-
-def _decoded(text: str) -> str | None:
-    """The key inside a base64 text, or None where the text isn't base64 of readable characters."""
-    if not _BASE64.fullmatch(text):
-        return None
-    try:
-        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("ascii")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return decoded if decoded and all(33 <= ord(character) < 127 for character in decoded) else None
-
-
 def _selection(value: Any) -> Selection:
     if value is None or value == {}:
         return Selection()
@@ -126,16 +87,16 @@ def _selection(value: Any) -> Selection:
         return Selection()
     if kind == "ids":
         ids = value.get("company_ids")
-        if not isinstance(ids, list) or not ids or not all(isinstance(one, str) for one in ids):
+        if not isinstance(ids, list) or not ids:
             raise ConfigError(
                 "Companies are selected by ID but 'company_ids' lists none: add at least one company ID."
             )
-        cleaned = tuple(dict.fromkeys(one.strip().lower() for one in ids))
+        cleaned = tuple(dict.fromkeys(str(one).strip().lower() for one in ids))
         wrong = [one for one in cleaned if not _UUID.fullmatch(one)]
         if wrong:
             raise ConfigError(
-                f"{_quoted(wrong)} in 'company_ids' isn't a Codat company ID: "
-                "use the UUID that the company's page in the Codat portal shows."
+                f"{_quoted(wrong)} in 'company_ids' {_be(wrong)}: "
+                "use the UUIDs that the companies' pages in the Codat portal show."
             )
         return Selection("ids", company_ids=cleaned)
     if kind == "tags":
@@ -169,22 +130,22 @@ def _filters(value: Any) -> dict[str, str]:
     if value is None:
         return found
     if not isinstance(value, list):
-        raise ConfigError("'filters' must be a list of objects with 'stream' and 'query'.")
+        raise ConfigError("'filters' isn't a list: make it one of objects with a 'stream' and a 'query'.")
     for entry in value:
-        stream = entry.get("stream") if isinstance(entry, Mapping) else None
-        query = entry.get("query") if isinstance(entry, Mapping) else None
-        if not isinstance(stream, str) or not isinstance(query, str) or not stream or not query.strip():
-            raise ConfigError("Every entry of 'filters' needs a 'stream' and a 'query', both filled in.")
+        stream, query = (_text(entry, name) for name in ("stream", "query"))
+        if not stream or not query:
+            raise ConfigError("An entry of 'filters' lacks its 'stream' or its 'query': fill in both.")
         if stream in found:
             raise ConfigError(
-                f"'filters' has more than one query for the stream '{stream}': join them into one with &&."
+                f"'filters' has more than one query for the stream {_quoted([stream])}: "
+                "join them into one with &&."
             )
-        if len(query) > MAX_QUERY_LENGTH - 100:
+        if len(query) > _LONGEST_FILTER:
             raise ConfigError(
-                f"The filter for '{stream}' is {len(query)} characters long, more than Codat takes: "
-                f"shorten it to {MAX_QUERY_LENGTH - 100}."
+                f"The filter for {_quoted([stream])} is {len(query)} characters long, more than Codat takes: "
+                f"shorten it to {_LONGEST_FILTER}."
             )
-        found[stream] = query.strip()
+        found[stream] = query
     return found
 
 
@@ -192,14 +153,16 @@ def _identifiers(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
-        raise ConfigError("'custom_data_types' must be a list of custom data identifiers.")
+        raise ConfigError(
+            "'custom_data_types' isn't a list of custom data identifiers: write them as they are in Codat."
+        )
     found: dict[str, str] = {}
     for one in dict.fromkeys(one.strip() for one in value):
         clash = found.setdefault(one.lower(), one)
         if clash != one:
             raise ConfigError(
-                f"The custom data types '{clash}' and '{one}' differ only in upper and lower case, so their "
-                "tables would be one: remove one of them."
+                f"The custom data types {_quoted([clash])} and {_quoted([one])} differ only in upper and "
+                "lower case, so their tables would be one: remove one of them."
             )
     return tuple(found.values())
 
@@ -225,38 +188,15 @@ def _number(config: Mapping[str, Any], name: str, default: int, low: int, high: 
     return int(value)
 
 
-def check_base_url(value: Any) -> None:
-    """Refuse a base URL that could send the key somewhere unsafe: plain http to a public host, say."""
-    if value is None or value == "":
-        return
-    parts = urlsplit(value) if isinstance(value, str) else None
-    try:
-        host = parts.hostname if parts else None
-        valid_port = parts is not None and (parts.port is None or parts.port > 0)
-    except ValueError:
-        host, valid_port = None, False
-    if parts is None or not host or not valid_port or parts.scheme not in {"http", "https"}:
-        raise ConfigError("'base_url' isn't an address: write it as https://host, or leave it empty.")
-    if parts.username or parts.password or "@" in parts.netloc:
-        raise ConfigError("'base_url' must not contain credentials: the key belongs into 'api_key'.")
-    if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise ConfigError("'base_url' must be an address without a path: write it as https://host.")
-    if parts.scheme == "http" and not _is_private(host):
-        raise ConfigError(
-            "'base_url' uses plain http, which is allowed only to this machine and private networks: "
-            "use https."
-        )
+def _text(entry: Any, name: str) -> str:
+    value = entry.get(name) if isinstance(entry, Mapping) else None
+    return value.strip() if isinstance(value, str) else ""
 
 
-def _is_private(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_private or address.is_loopback
+def _be(ids: Sequence[str]) -> str:
+    return "isn't a Codat company ID" if len(ids) == 1 else "aren't Codat company IDs"
 
 
-def _quoted(values: list[Any]) -> str:
-    return ", ".join(f"'{str(value)[:60]}'" for value in values[:10])
+def _quoted(values: Sequence[Any]) -> str:
+    """Values as the user may see them: masked before they are cut, so that no part of a key stays."""
+    return first_of([f"'{filter_secrets(str(value))[:60]}'" for value in values])
