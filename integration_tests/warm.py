@@ -12,13 +12,14 @@ import traceback
 from pathlib import Path
 
 from integration_tests.connector import REPO, files, parse
+from source_codat.run import run
 
 
 class WarmStart:
     """Runs commands one after the other; used in a `with` block."""
 
     def __enter__(self):
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "integration_tests.warm"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -26,35 +27,37 @@ class WarmStart:
             text=True,
             env={**os.environ, "PYTHONPATH": str(REPO)},
         )
+        assert process.stdin
+        assert process.stdout
+        self._process, self._jobs, self._codes = process, process.stdin, process.stdout
         return self
 
     def __exit__(self, *_):
-        self._process.stdin.close()
+        self._jobs.close()
         self._process.wait(timeout=30)
-        self._process.stdout.close()
+        self._codes.close()
 
     def run(self, command, folder, *extra, env=None, **contents):
         """Run a command to its end, as `connector.run` does; `env` adds to the environment."""
         args = [command, *files(folder, **contents), *extra]
         job = {"args": args, "folder": str(folder), "env": {**os.environ, **(env or {})}}
-        self._process.stdin.write(json.dumps(job) + "\n")
-        self._process.stdin.flush()
-        code = int(self._process.stdout.readline())
+        self._jobs.write(json.dumps(job) + "\n")
+        self._jobs.flush()
+        code = int(self._codes.readline())
         return parse(Path(folder, "stdout").read_bytes(), Path(folder, "stderr").read_bytes(), code)
 
 
 def _serve():
-    from source_codat.run import run
-
     for line in sys.stdin:
         job = json.loads(line)
         child = os.fork()
         if child == 0:
-            _become(job, run)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+            _become(job)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
+        sys.stdout.flush()
 
 
-def _become(job, run):
+def _become(job):
     os.chdir(job["folder"])
     os.environ.clear()
     os.environ.update(job["env"])
@@ -65,7 +68,7 @@ def _become(job, run):
         run(job["args"])
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
-        print(ended.code if isinstance(ended.code, str) else "", file=sys.stderr, flush=True)
+        sys.stderr.write(ended.code if isinstance(ended.code, str) else "")
     except BaseException:  # noqa: BLE001 - this process mustn't go on as the one that forks
         traceback.print_exc()
     finally:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+
 from source_codat import timestamps
 from source_codat.catalog import CodatStream
 from source_codat.client import CodatClient
@@ -33,7 +35,7 @@ def check_filters(settings: Settings, queryable: Mapping[str, bool]) -> None:
             near = difflib.get_close_matches(name, [one for one, usable in queryable.items() if usable], 1)
             advice = f"did you mean '{near[0]}'?" if near else "use a name that the source's schema lists"
             raise ConfigError(
-                f"'filters' names the stream '{name[:60]}', which doesn't exist: correct it. ({advice})"
+                f"'filters' names the stream '{filter_secrets(name)[:60]}', which doesn't exist: correct it. ({advice})"
             )
         if not queryable[name]:
             raise ConfigError(
