@@ -68,6 +68,16 @@ def test_every_relative_link_leads_somewhere() -> None:
     assert not broken
 
 
+def test_every_test_that_a_document_names_exists() -> None:
+    named = {
+        word
+        for path in documents()
+        for word in re.findall(r"\b((?:unit_tests|integration_tests)/[\w/]+\.py)", text_of(path))
+    }
+    assert len(named) >= 10
+    assert not [word for word in named if not (ROOT / word).is_file()]
+
+
 def test_nothing_names_a_place_that_only_one_machine_has() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {hit[0]}"

@@ -62,6 +62,31 @@ def test_every_field_of_the_form_has_its_step_in_the_guide() -> None:
     assert fields() == ANCHORS
 
 
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("## Set up Codat", "Developers > API keys"),
+        ("## The fields", "Most people want this"),
+        ("## Supported sync modes", "What incremental means here."),
+        ("## Supported sync modes", "Syncing more often than Codat brings nothing."),
+        ("## Supported Streams", "| Stream | Sync modes | Primary key | Requests | Needs |"),
+        ("## Deleted records", "metadata.isDeleted: true"),
+        ("## Deleted records", "Companies and connections that are deleted in Codat"),
+        ("## What later changes of an option do", "| Option |"),
+        ("## Personal data and company links", "| Stream | Personal data |"),
+        ("### Performance considerations", "1,000 requests a day, plus 1,000 for each company"),
+        ("### Performance considerations", "Staying within it."),
+        ("## Data type map", "| Codat | Airbyte |"),
+        ("### Limitations", "mTLS"),
+        ("### Version policy", "breaking change"),
+        ("### Troubleshooting", "| Message |"),
+        ("## Changelog", "0.1.0"),
+    ],
+)
+def test_a_new_user_finds_what_there_is_to_know(heading: str, words: str) -> None:
+    assert words in section(heading)
+
+
 def test_anchors_are_closed() -> None:
     assert GUIDE.count("<FieldAnchor") == GUIDE.count("</FieldAnchor>")
 

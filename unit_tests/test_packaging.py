@@ -86,6 +86,11 @@ def test_the_version_is_the_same_everywhere(pattern: str, path: str) -> None:
     assert first_match(pattern, path) == VERSION
 
 
+def test_the_manifest_is_written_for_the_lowest_cdk_that_is_allowed() -> None:
+    manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
+    assert first_match(r"airbyte-cdk>=([\d.]+)", "setup.py") == manifest["version"]
+
+
 def test_the_image_labels_are_those_of_the_metadata() -> None:
     assert dockerfile_label("io.airbyte.name") == METADATA["dockerRepository"]
     assert dockerfile_label("io.airbyte.version") == METADATA["dockerImageTag"]
