@@ -15,19 +15,20 @@ from typing import Any, TypeVar
 import requests
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.requesters import HttpRequester
+from airbyte_cdk.sources.declarative.requesters.error_handlers import DefaultErrorHandler
 from airbyte_cdk.sources.streams.http.error_handlers import ResponseAction
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
 
 from source_codat import timestamps
 from source_codat.budget import CallBudget
 from source_codat.errors import ConfigError, MalformedAnswer, PartitionFailed, PartitionSkipped, ReadStopped
+from source_codat.patience import READING, Patience, Tries
 from source_codat.problem import Problem
-from source_codat.traffic import Tally, Traffic
+from source_codat.traffic import Tally, Traffic, counted
 
 T = TypeVar("T")
-MAX_WAIT_SECONDS = 600.0  # for one answer of 429
-MAX_WAITS_SECONDS = 900.0  # for all waits of one request
+_AT_ONCE = 1 << 20  # bytes of a body: few pieces, and each tells whether it still comes
 _REASONS = {403: "not_allowed", 404: "not_supported", 409: "not_synced", 451: "blocked"}
 
 
@@ -66,17 +67,25 @@ class CodatClient:
     stop: threading.Event = field(default_factory=threading.Event)
     budget: CallBudget = field(default_factory=CallBudget)
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("airbyte"))
+    patience: Patience = READING
 
     def __post_init__(self) -> None:
         self.traffic = Traffic()
         self._lock = threading.Lock()
         self._not_before = 0.0
         self._base_url = self.requester.get_url(stream_state=None, stream_slice=None, next_page_token=None)
-        self._timeout = time_outs(self.requester)
-        if self.requester.error_handler is None:
-            raise ValueError("The manifest's requester needs an error_handler.")
+        connect, read = time_outs(self.requester)
+        self._timeout = (
+            min(connect, self.patience.connect_timeout or connect),
+            min(read, self.patience.read_timeout or read),
+        )
+        if not isinstance(self.requester.error_handler, DefaultErrorHandler):
+            raise ValueError("The manifest's requester needs a DefaultErrorHandler.")
         self._errors = self.requester.error_handler
-        self._max_retries = int(self._errors.max_retries or 0)
+        rows = self._errors.response_filters or []
+        self._named = {status for row in rows for status in row.http_codes or ()}
+        retries = int(self._errors.max_retries or 0)
+        self._max_retries = retries if self.patience.retries is None else self.patience.retries
         self._session = requests.Session()
         self._session.auth = self.requester.get_authenticator()
         self._session.headers.update({"Accept": "application/json", "User-Agent": "source-codat"})
@@ -97,8 +106,8 @@ class CodatClient:
         tally: counts the requests, where somebody wants them apart.
 
         An answer that `parse` refuses with MalformedAnswer is asked for again. Raises
-        PartitionSkipped (403, 404, 409, 451), PartitionFailed (the rest of 4xx, or no good answer
-        in time), ConfigError (401, 402) and ReadStopped (the quota, or the user's stop).
+        PartitionSkipped (403, 404, 409, 451), PartitionFailed (3xx, the rest of 4xx, or no good
+        answer in time), ConfigError (401, 402) and ReadStopped (the quota, or the user's stop).
         """
         return self._ask("GET", path, params, parse, (self.traffic, tally or Tally()))
 
@@ -114,8 +123,7 @@ class CodatClient:
         parse: Callable[[Answer], T],
         tallies: tuple[Tally, ...],
     ) -> T:
-        waited = 0.0
-        attempt = 0
+        tries = Tries(path)
         while True:
             with self._lock:
                 for tally in tallies:
@@ -126,15 +134,13 @@ class CodatClient:
                     return parse(outcome)
                 except MalformedAnswer as error:
                     outcome = Problem(str(error))
-            attempt += 1
-            seconds = self._next_wait(outcome, path, attempt, waited)
-            waited += seconds
+            seconds = self._next_wait(outcome, tries)
             with self._lock:
                 for tally in tallies:
                     tally.retries += 1
                     tally.waited += seconds
             self.logger.info(
-                "Codat: %s (%s); trying again in %.0f s, try %d.", outcome.text, path, seconds, attempt + 1
+                "Codat: %s (%s); trying again in %.0f s, try %d.", outcome.text, path, seconds, tries.made + 1
             )
             self._sleep(seconds)
 
@@ -150,60 +156,91 @@ class CodatClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                # In one piece: `response.content` puts it together from many.
-                body = response.raw.read(decode_content=True)
-        except (requests.Timeout, ReadTimeoutError):
-            return Problem("no answer in time", timed_out=True)
+                body = self._body(response)
         except (requests.RequestException, HTTPError) as error:
-            # The exception's own text may quote headers: name its kind only.
-            return Problem(f"the connection failed ({type(error).__name__})")
+            return Problem.in_connection(error)
+        if body is None:
+            return Problem("the answer didn't come to its end in time", timed_out=True)
         with self._lock:
             self.traffic.quota_limit = response.headers.get("X-Rate-Limit-Limit", self.traffic.quota_limit)
             self.traffic.quota_left = response.headers.get("X-Rate-Limit-Remaining", self.traffic.quota_left)
         response._content = body  # noqa: SLF001 - read by the CDK's error handler, through `response.json()`
         return self._interpret(response, body, path)
 
+    def _body(self, response: requests.Response) -> bytes | None:
+        """The whole body; None where it trickles in for longer than patience lasts.
+
+        The read time-out doesn't see that: each byte starts it anew.
+        """
+        last = time.monotonic() + self.patience.answer
+        parts = []
+        while part := response.raw.read1(_AT_ONCE, decode_content=True):
+            parts.append(part)
+            if time.monotonic() > last:
+                return None
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
     def _interpret(self, response: requests.Response, body: bytes, path: str) -> Answer | Problem:
-        if response.ok:
+        status = response.status_code
+        if 200 <= status < 300:
             problem = Problem.in_body(response)
-            return problem or Answer(response.status_code, body, response.headers)
+            return problem or Answer(status, body, response.headers)
         resolution = self._errors.interpret_response(response)
         problem = Problem.in_error(response, self.secrets)
         if resolution.response_action is ResponseAction.IGNORE:
-            raise PartitionSkipped(_REASONS[response.status_code], problem.text)
-        if resolution.response_action is ResponseAction.FAIL:
-            if resolution.failure_type is FailureType.config_error:
+            raise PartitionSkipped(_REASONS[status], problem.text)
+        other = status not in self._named and status < 500
+        if other or resolution.response_action is ResponseAction.FAIL:
+            if not other and resolution.failure_type is FailureType.config_error:
                 raise ConfigError(
                     f"{(resolution.error_message or '').strip()} (Codat says: {problem.text})",
-                    status=response.status_code,
+                    status=status,
                 )
             raise PartitionFailed(
                 f"Codat refused a request for {path}: {problem.text}",
                 FailureType.system_error,
                 status=problem.status,
+                detail=problem.text,
             )
         return problem
 
-    def _next_wait(self, problem: Problem, path: str, attempt: int, waited: float) -> float:
+    def _next_wait(self, problem: Problem, tries: Tries) -> float:
         """Seconds to wait before the next try; raises where there must be none."""
+        tries.made += 1
+        tries.timed_out += problem.timed_out and not problem.status
         if problem.status == 429:
-            asked = problem.retry_after
-            seconds = asked if asked is not None else self._back_off(attempt, 60.0)
-            if seconds > MAX_WAIT_SECONDS or waited + seconds > MAX_WAITS_SECONDS:
-                reset = email.utils.formatdate(time.time() + seconds, usegmt=True)
-                raise ReadStopped(
-                    f"Codat's request quota is used up until {reset}: the sync stopped there, and the next "
-                    f"one goes on from what was finished. (Codat says: {problem.text})"
+            seconds = self._limit_wait(problem, tries)
+        else:
+            bounds, waited = self.patience, tries.waited
+            if (
+                tries.made > self._max_retries
+                or tries.timed_out >= bounds.time_outs
+                or waited > bounds.all_waits
+            ):
+                raise PartitionFailed(
+                    f"Codat didn't give a good answer for {tries.path} in {counted(tries.made, 'try')}: "
+                    f"{problem.text}",
+                    timed_out=problem.timed_out,
                 )
-            with self._lock:  # the quota is everybody's: nobody asks before it is there again
-                self._not_before = max(self._not_before, time.monotonic() + seconds)
-            return seconds
-        if attempt > self._max_retries or waited > MAX_WAITS_SECONDS:
-            raise PartitionFailed(
-                f"Codat didn't give a good answer for {path} in {attempt} tries: {problem.text}",
-                timed_out=problem.timed_out,
+            seconds = self._back_off(tries.made, 30.0)
+        tries.waited += seconds
+        return seconds
+
+    def _limit_wait(self, problem: Problem, tries: Tries) -> float:
+        asked = problem.retry_after
+        # Codat's clock may be behind ours: what is over already would be asked for without a pause.
+        seconds = asked or 0.0
+        if seconds < 1:
+            seconds = max(seconds, self._back_off(tries.made, 60.0))
+        if seconds > self.patience.one_wait or tries.waited + seconds > self.patience.all_waits:
+            reset = email.utils.formatdate(time.time() + seconds, usegmt=True)
+            raise ReadStopped(
+                f"Codat's request quota is used up until {reset}: {self.patience.then}. "
+                f"(Codat says: {problem.text})"
             )
-        return self._back_off(attempt, 30.0)
+        with self._lock:  # the quota is everybody's: nobody asks before it is there again
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
+        return seconds
 
     @property
     def awaited(self) -> str:
