@@ -51,7 +51,7 @@ setup(
     package_data={
         "source_codat": ["manifest.yaml", "spec.json", "schemas/*.json", "schemas/shared/*.json", "py.typed"]
     },
-    install_requires=[AIRBYTE_CDK, "msgspec>=0.18.6", "pendulum>=3.0", "requests>=2.31"],
+    install_requires=[AIRBYTE_CDK, "msgspec>=0.18.6", "pendulum>=3.0", "requests>=2.31", "urllib3>=2.2"],
     extras_require={"dev": DEV, "warehouse": WAREHOUSE},
     entry_points={"console_scripts": ["source-codat=source_codat.run:run"]},
 )

@@ -101,9 +101,9 @@ def _python(version: str) -> str:
 def _lowest() -> list[str]:
     """Return the lowest version of each need, as setup.py allows it."""
     text = (ROOT / "setup.py").read_text(encoding="utf-8")
-    found = {match[1]: match[2] for match in re.finditer(r'"([a-z-]+)>=([\d.]+)', text)}
+    found = {match[1]: match[2] for match in re.finditer(r'"([a-z\d-]+)>=([\d.]+)', text)}
     [needs] = re.findall(r"install_requires=(\[.+?\])", text)
-    names = ["airbyte-cdk", *re.findall(r'"([a-z-]+)>=', needs)]
+    names = ["airbyte-cdk", *re.findall(r'"([a-z\d-]+)>=', needs)]
     return [f"{name}=={found[name]}" for name in names]
 
 
