@@ -33,6 +33,7 @@ _PAGE = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><bod
 # A body is put another way before it is spoilt, and spoilt before it is sent in the wrong length.
 _SPOILING = ("pretty", "html", "bom", "malformed", "redirect", "cut", "wrong_length")
 _ORDER = {action: place for place, action in enumerate(_SPOILING, start=1)}
+_PIECES = 100  # of a body that trickles
 Watcher = Callable[[LoggedRequest], object]
 
 
@@ -80,7 +81,7 @@ class Edge:
         faults = sorted(self.faults.hitting(request), key=lambda fault: _ORDER.get(fault.action or "", 0))
         request.fault = ",".join(fault.action or str(fault.status or 503) for fault in faults)
         for fault in faults:
-            if fault.seconds:
+            if fault.seconds and fault.action != "trickle":
                 await asyncio.sleep(fault.seconds)
         with self.world.lock:
             for watcher in list(self.watchers):
@@ -95,9 +96,15 @@ class Edge:
             answer = self._spoilt(answer, fault, request)
         answer.headers = {**self.quota.headers(), "Date": date, **answer.headers}
         request.status = answer.status
+        return await self._sent(http, answer, faults)
+
+    async def _sent(self, http: web.BaseRequest, answer: Answer, faults: list[Fault]) -> web.StreamResponse:
         for fault in faults:
             if fault.action in ("cut", "wrong_length"):
                 return self._broken(http, answer, fault.action)
+        for fault in faults:
+            if fault.action == "trickle":
+                return await self._trickled(http, answer, fault.seconds)
         return self._response(answer)
 
     def _logged(self, http: web.BaseRequest) -> LoggedRequest:
@@ -196,6 +203,19 @@ class Edge:
         response = web.Response(status=answer.status, body=answer.body, headers=headers)
         if self.knobs.compress:
             response.enable_compression()
+        return response
+
+    @staticmethod
+    async def _trickled(http: web.BaseRequest, answer: Answer, seconds: float) -> web.StreamResponse:
+        """Send a body piece by piece, for as long as somebody takes it."""
+        response = web.StreamResponse(status=answer.status, headers=answer.headers)
+        response.content_length = len(answer.body)
+        step = max(1, len(answer.body) // _PIECES)
+        with contextlib.suppress(ConnectionError):
+            await response.prepare(http)
+            for start in range(0, len(answer.body), step):
+                await response.write(answer.body[start : start + step])
+                await asyncio.sleep(seconds)
         return response
 
     @staticmethod

@@ -16,6 +16,7 @@ Action = Literal[
     "wrong_length",
     "html",
     "stall",
+    "trickle",
     "pretty",
     "bom",
     "drop_links",
@@ -33,10 +34,11 @@ class Fault:
     The first `after` requests that match go unharmed; then `times` are hit (None: all). Without `action`
     the answer is `status` (503 when left out) with `body`, or Codat's own error body. With one, the ordinary
     answer is spoilt: `reset` drops the connection, `cut` sends half the bytes promised, `malformed` half the
-    JSON, `wrong_length` promises half the bytes sent, `html` sends a page, `stall` waits `seconds`, `pretty`
-    and `bom` change the bytes but not the meaning, `drop_links` leaves out `_links`, `repeat_page` gives the
-    same page for ever, `refuse_order_by` answers 400 to `orderBy=id`, `shuffle_ties` orders equal rows anew
-    for each request, `redirect` points to another host. `seconds` delays the answer whatever the action.
+    JSON, `wrong_length` promises half the bytes sent, `html` sends a page, `stall` waits `seconds`, `trickle`
+    sends the body in a hundred pieces, `seconds` apart, `pretty` and `bom` change the bytes but not the
+    meaning, `drop_links` leaves out `_links`, `repeat_page` gives the same page for ever, `refuse_order_by`
+    answers 400 to `orderBy=id`, `shuffle_ties` orders equal rows anew for each request, `redirect` points to
+    another host. `seconds` delays the answer whatever the action, but for `trickle`.
     """
 
     path: str = ""

@@ -92,6 +92,14 @@ def test_a_stalled_answer_comes_late(codat, sim, path):
     assert time.monotonic() - began >= 0.3
 
 
+def test_a_trickled_answer_comes_piece_by_piece(codat, sim, path):
+    plain = codat.get(path).content
+    sim.faults.add(Fault(path=path, action="trickle", seconds=0.003))
+    began = time.monotonic()
+    assert codat.get(path).content == plain
+    assert time.monotonic() - began >= 0.3
+
+
 def test_a_stall_does_not_keep_the_simulator_from_stopping(codat, sim, path):
     sim.faults.add(Fault(path=path, action="stall", seconds=3600))
 
