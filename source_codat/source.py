@@ -17,19 +17,20 @@ from airbyte_cdk.models import (
     SyncMode,
 )
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
-from source_codat.catalog import CodatStream, build_streams
-from source_codat.check import Check
+from source_codat.api_key import hide
+from source_codat.catalog import CodatStream, build_streams, queryable_streams
+from source_codat.check import Check, check_filters
 from source_codat.client import CodatClient
 from source_codat.components import CodatRetriever
 from source_codat.directory import Directory
-from source_codat.errors import ConfigError
+from source_codat.errors import ConfigError, PartitionFailed, ReadStopped
 from source_codat.outbox import Outbox
 from source_codat.outcome import StreamOutcome
 from source_codat.parents import Parents
+from source_codat.patience import CHECKING, READING, Patience
 from source_codat.planning import Planner, SelectedStream
 from source_codat.reader import PartitionReader
 from source_codat.refresh import Refresher
@@ -73,8 +74,8 @@ class SourceCodat(ConcurrentDeclarativeSource):
         """Whether a configuration works, with one full sentence where it doesn't."""
         try:
             settings, streams = self._prepare(config)
-            Check(self._client(settings, streams), settings, streams).run()
-        except ConfigError as error:
+            Check(self._client(settings, streams, CHECKING), settings, streams).run()
+        except (ConfigError, ReadStopped, PartitionFailed) as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
@@ -126,16 +127,19 @@ class SourceCodat(ConcurrentDeclarativeSource):
         self, config: Mapping[str, Any], names: Collection[str] | None = None
     ) -> tuple[Settings, dict[str, CodatStream]]:
         config = config or self._config
+        hide((config or {}).get("api_key"))  # before anything is said of the rest
         settings = Settings.from_config(config)
-        for secret in settings.secrets:
-            add_to_secrets(secret)
+        check_filters(settings, queryable_streams(self._source_config, settings.custom_data_types))
         return settings, build_streams(
             self._constructor, self._source_config, settings.custom_data_types, config, names
         )
 
     @staticmethod
-    def _client(settings: Settings, streams: Mapping[str, CodatStream]) -> CodatClient:
-        return CodatClient(streams["companies"].retriever.requester, settings.num_workers, settings.secrets)
+    def _client(
+        settings: Settings, streams: Mapping[str, CodatStream], patience: Patience = READING
+    ) -> CodatClient:
+        requester = streams["companies"].retriever.requester
+        return CodatClient(requester, settings.num_workers, settings.secrets, patience=patience)
 
     def _build_sync(
         self,
