@@ -97,8 +97,11 @@ class Pulls:
 
     def look(self, company: Company, only: str | None = None) -> None:
         """Let the queued refreshes of a company go on a stage, as they do between two polls."""
+        linked = {link.id for link in company.connections}
         for sync in list(company.syncs):
             if sync.outcome is None or not sync.running or (only and sync.id != only):
+                continue
+            if sync.connection_id not in linked:  # it went while it was asked
                 continue
             sync.looks += 1
             left = (sync.due - self.world.clock.ticks()) / max(1, int(self.seconds * TICKS))
@@ -110,9 +113,9 @@ class Pulls:
                 sync.status = STAGES[min(last, int(progress * len(STAGES)))]
 
     def _end(self, sync: Sync) -> None:
-        status, changes = self._planned.pop(
-            (sync.company_id, sync.data_type), (sync.outcome or COMPLETE, None)
-        )
+        # As was planned when it was queued: the plan may be for another one by now.
+        status = sync.outcome or COMPLETE
+        _, changes = self._planned.pop((sync.company_id, sync.data_type), (status, None))
         if status == COMPLETE:
             self.world.bring(sync, changes)
         self.finish(sync, status)

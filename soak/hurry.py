@@ -17,11 +17,17 @@ IMPATIENT = 0.4  # seconds without a byte; an answer of the simulator takes a fe
 
 @contextmanager
 def hurried(read_time_out: float = IMPATIENT) -> Iterator[None]:
-    """Let requests be given up after a moment and be tried again at once, as many as are wanted a minute."""
+    """Let requests be given up after a moment and be tried again at once, as many as are wanted a minute.
+
+    A minute of waiting for refreshes is a sixtieth of a second.
+    """
     with (
         mock.patch("source_codat.client.CodatClient._back_off", return_value=0.0),
         mock.patch("source_codat.client.time_outs", return_value=(5.0, read_time_out)),
         mock.patch("source_codat.budget.PER_MINUTE", 1_000_000),
+        mock.patch("source_codat.refresh.MINUTE_SECONDS", 1 / 60),
+        mock.patch("source_codat.refresh.FIRST_PAUSE_SECONDS", 0.01),
+        mock.patch("source_codat.refresh.LONGEST_PAUSE_SECONDS", 0.05),
     ):
         yield
 

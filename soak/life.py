@@ -1,4 +1,4 @@
-"""What goes on at Codat: syncs that bring changes, at once or bit by bit; companies that come and go."""
+"""What goes on at Codat: syncs that bring changes, at once or bit by bit."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from random import Random
 from typing import NamedTuple
 
 from codat_simulator import Simulator
-from codat_simulator.companies import Connection
 from codat_simulator.dataset import Row
 from codat_simulator.instants import render
+from soak.refreshes import Refreshes
+from soak.roster import Roster
 from soak.streams import INCREMENTAL, Key, Record, synced, visible
 
 _STAGES = (
@@ -22,8 +23,7 @@ _STAGES = (
     "ProcessingQueued",
     "Processing",
 )
-_FAILURES = ("FetchError", "MapError", "AuthError", "RateLimitError", "Cancelled")
-_MOST = 5  # companies, and connections of one
+FAILURES = ("FetchError", "MapError", "AuthError", "RateLimitError", "Cancelled")
 _BY_DATA_TYPE = {stream.data_type: stream for stream in INCREMENTAL.values()}
 
 
@@ -48,7 +48,8 @@ class Running:
 class Life:
     """Changes a simulator at random, in ways that Codat could: every change is part of a sync.
 
-    ever: the keys of all records that ever were. told: what happened, in order.
+    ever: the keys of all records that ever were. told: what happened, in order. roster: lets companies
+    and connections come and go. refreshes: what becomes of those that the connector asks for.
     """
 
     def __init__(self, sim: Simulator) -> None:
@@ -58,6 +59,8 @@ class Life:
         self.told: list[str] = []
         self.ever: dict[str, set[Key]] = {name: set(rows) for name, rows in visible(sim).items()}
         self._made = 0
+        self.roster = Roster(self)
+        self.refreshes = Refreshes(self)
 
     # --- syncs
 
@@ -79,6 +82,8 @@ class Life:
         with self.world.lock:
             if place in self.running:
                 self._go_on(rng, place, self.running[place])
+            elif self.refreshes.under_way(place):
+                self.refreshes.go_on(rng, place)
             elif rng.random() < 0.6:
                 self.whole_sync(rng, place, rng.randint(0, 3))
             else:
@@ -87,26 +92,31 @@ class Life:
     def whole_sync(self, rng: Random, place: Place, changes: int) -> None:
         """A sync from its start to its end, everything stamped alike."""
 
+        self.tell("sync", place)
+        self.world.sync(
+            place.company_id,
+            place.data_type,
+            place.connection_id,
+            changes=lambda: self.change(rng, place, changes),
+        )
+
+    def change(self, rng: Random, place: Place, changes: int) -> None:
+        """Make so many changes, seen at once."""
         company_id, connection_id, data_type = place
-
-        def change() -> None:
-            for _ in range(changes):
-                self._edit(
-                    rng,
-                    place,
-                    lambda one, account: self.world.put(
-                        company_id, data_type, one, connection_id, account_id=account
-                    ),
-                )
-
-        self._tell("sync", place)
-        self.world.sync(company_id, data_type, connection_id, changes=change)
+        for _ in range(changes):
+            self._edit(
+                rng,
+                place,
+                lambda one, account: self.world.put(
+                    company_id, data_type, one, connection_id, account_id=account
+                ),
+            )
 
     def swap(self, rng: Random, place: Place) -> None:
         """A whole sync that takes one record away and brings another: their number stays."""
         with self.world.lock:
             rows = self.named(place)
-            if place in self.running or not rows:
+            if place in self.running or self.refreshes.under_way(place) or not rows:
                 self.happen(rng, place)
                 return
             gone = rng.choice(list(rows))
@@ -115,25 +125,25 @@ class Life:
                 self._vanish(place, gone)
                 self._add(rng, place)
 
-            self._tell(f"sync, vanish {gone}", place)
+            self.tell(f"sync, vanish {gone}", place)
             self.world.sync(place.company_id, place.data_type, place.connection_id, changes=change)
 
     def _add(self, rng: Random, place: Place) -> None:
         record, account = self._new(rng, place)
         self.world.put(place.company_id, place.data_type, record, place.connection_id, account_id=account)
-        self._tell(f"new {record['id']}", place)
+        self.tell(f"new {record['id']}", place)
 
     def _begin(self, rng: Random, place: Place) -> None:
         waiting = rng.random() < 0.4
         status = rng.choice(("Queued", "Initial")) if waiting else rng.choice(_STAGES)
         sync_id = self.world.start_sync(place.company_id, place.data_type, place.connection_id, status)
         self.running[place] = Running(sync_id, rng.random() < 0.5, waiting)
-        self._tell(f"a sync begins, {status}", place)
+        self.tell(f"a sync begins, {status}", place)
 
     def _go_on(self, rng: Random, place: Place, sync: Running) -> None:
         if sync.waiting:
             if rng.random() < 0.3:
-                return self.finish(place, rng.choice(_FAILURES))
+                return self.finish(place, rng.choice(FAILURES))
             sync.waiting = False
             return self._turn(rng, place, sync)
         step = rng.choices(("stage", "reveal", "finish", "fail", "turn"), (5, 2, 3, 1, 1))[0]
@@ -141,27 +151,28 @@ class Life:
             self._edit(rng, place, lambda one, account: self._stage(sync, one, account))
         elif step == "reveal":
             self.world.reveal(sync.id)
-            self._tell("what was staged shows", place)
+            self.tell("what was staged shows", place)
         elif step == "turn":
             self._turn(rng, place, sync)
         else:
-            self.finish(place, "Complete" if step == "finish" else rng.choice(_FAILURES))
+            self.finish(place, "Complete" if step == "finish" else rng.choice(FAILURES))
         return None
 
     def _turn(self, rng: Random, place: Place, sync: Running) -> None:
         status = self.world.pulls.named(sync.id).status = rng.choice(_STAGES)
-        self._tell(f"the sync is {status}", place)
+        self.tell(f"the sync is {status}", place)
 
     def finish(self, place: Place, status: str) -> None:
         """End the sync that runs at a place."""
         self.world.finish_sync(self.running.pop(place).id, status)
-        self._tell(f"the sync ends, {status}", place)
+        self.tell(f"the sync ends, {status}", place)
 
     def settle(self, rng: Random) -> None:
         """End the syncs that run; those that only wait may go on waiting."""
         for place, sync in list(self.running.items()):
             if not sync.waiting:
-                self.finish(place, "Complete" if rng.random() < 0.7 else rng.choice(_FAILURES))
+                self.finish(place, "Complete" if rng.random() < 0.7 else rng.choice(FAILURES))
+        self.refreshes.settle(rng)
 
     def _stage(self, sync: Running, record: Record, account: str | None) -> None:
         staged = self.world.stage(sync.id, record, sync.stamp, account)
@@ -189,7 +200,7 @@ class Life:
                 record["metadata"] = {"isDeleted": True}
         if kind != "vanish":
             put(record, account)
-        self._tell(f"{kind} {record['id']}", place)
+        self.tell(f"{kind} {record['id']}", place)
 
     def _new(self, rng: Random, place: Place) -> tuple[Record, str | None]:
         """A record that never was, and its account."""
@@ -216,84 +227,16 @@ class Life:
         rows = self.world.dataset(place.company_id, place.data_type, place.connection_id).rows
         return {key: row for key, row in rows.items() if "id" in row.record}
 
-    # --- companies and their links
-
-    def roster(self, rng: Random) -> None:
-        """Let a company or a connection come, go, or change."""
-        with self.world.lock:
-            companies = self.world.known_companies()
-            steps = [self._link, self._status, self._unlink]
-            if len(companies) < _MOST:
-                steps += [self._found]
-            if len(companies) > 2:
-                steps += [self._close]
-            rng.choice(steps)(rng)
-
-    def _found(self, rng: Random) -> None:
-        kinds = rng.choice(
-            (("Accounting",), ("Accounting", "Banking"), ("Accounting", "Accounting", "Banking", "Banking"))
-        )
-        before = set(self.world.known_companies())
-        company_id = self.world.add_company(connections=kinds, sync=rng.random() < 0.7)
-        self.ever["companies"].add((company_id,))
-        self._note_rows()
-        self._say(f"company {company_id} comes, the {len(before) + 1}th, linked to {', '.join(kinds)}")
-
-    def _note_rows(self) -> None:
-        for name, rows in visible(self.sim).items():
-            self.ever[name].update(rows)
-
-    def _close(self, rng: Random) -> None:
-        company = rng.choice(self.world.known_companies())
-        for place in [place for place in self.running if place.company_id == company.id]:
-            del self.running[place]
-        self.world.remove_company(company.id)
-        self._say(f"company {company.id} goes")
-
-    def _link(self, rng: Random) -> None:
-        company = rng.choice(self.world.known_companies())
-        if len(company.connections) >= _MOST:
-            return
-        kind = rng.choice(("Accounting", "Banking", "Banking"))
-        status = rng.choice(("Linked", "Linked", "PendingAuth"))
-        link = self.world.add_connection(company.id, kind, status, sync=False)
-        self._say(f"company {company.id} gets the {kind} connection {link}, {status}")
-
-    def _status(self, rng: Random) -> None:
-        links = self._links()
-        if not links:
-            return
-        company_id, link = rng.choice(links)
-        status = rng.choice(("Linked", "Unlinked", "Deauthorized"))
-        if link.status == "PendingAuth":
-            status = "Linked"
-        self.world.set_connection_status(company_id, link.id, status)
-        self._note_rows()
-        self._say(f"connection {link.id} becomes {status}")
-
-    def _unlink(self, rng: Random) -> None:
-        links = self._links()
-        if len(links) < 4:
-            return
-        company_id, link = rng.choice(links)
-        for place in [place for place in self.running if place.connection_id == link.id]:
-            del self.running[place]
-        self.world.remove_connection(company_id, link.id)
-        self._say(f"connection {link.id} goes")
-
-    def _links(self) -> list[tuple[str, Connection]]:
-        return [
-            (company.id, link) for company in self.world.known_companies() for link in company.connections
-        ]
-
     def jump(self, rng: Random) -> None:
         """Let time pass."""
         seconds = rng.choice((0.01, 1, 30, 3600, 86_400, 700_000))
         self.world.clock.advance(seconds)
-        self._say(f"{seconds} seconds pass")
+        self.say(f"{seconds} seconds pass")
 
-    def _tell(self, what: str, place: Place) -> None:
-        self._say(f"{place.data_type} of {place.company_id} / {place.connection_id}: {what}")
+    def tell(self, what: str, place: Place) -> None:
+        """Note what happened somewhere."""
+        self.say(f"{place.data_type} of {place.company_id} / {place.connection_id}: {what}")
 
-    def _say(self, what: str) -> None:
+    def say(self, what: str) -> None:
+        """Note what happened."""
         self.told.append(f"{render(self.world.clock.ticks())}  {what}")

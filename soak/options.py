@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -31,6 +32,8 @@ class Options:
     start_date: str | None = None
     filters: list[Record] = field(default_factory=list)
     companies: Record | None = None
+    refresh_older_than_hours: int | None = None
+    refresh_wait_minutes: int = 30
 
     @property
     def ask_for_everything(self) -> bool:
@@ -38,8 +41,18 @@ class Options:
         return self.include_deleted and self.start_date is None and not self.filters and not self.companies
 
     def all_included(self) -> Options:
-        """The same, but with no record left out on purpose."""
-        return replace(self, include_deleted=True, start_date=None, filters=[], companies=None)
+        """The same, but with no record left out on purpose, and as Codat has it.
+
+        A refresh that outlasts its wait may end in the middle of the read, or behind it.
+        """
+        return replace(
+            self,
+            include_deleted=True,
+            start_date=None,
+            filters=[],
+            companies=None,
+            refresh_older_than_hours=None,
+        )
 
     def config(self, sim: Simulator) -> dict[str, Any]:
         """The configuration for a simulator."""
@@ -48,18 +61,21 @@ class Options:
 
     def varied(self, rng: Random) -> Options:
         """The same with one option changed."""
-        change = rng.choice(("speed", "skip_unchanged", "lookback_hours", "deleted", "start", "filters"))
-        if change == "speed":
-            return replace(self, page_size=rng.randint(2, 9), num_workers=rng.choice((2, 3, 6)))
-        if change == "skip_unchanged":
-            return replace(self, skip_unchanged=not self.skip_unchanged)
-        if change == "lookback_hours":
-            return replace(self, lookback_hours=rng.choice((0, 1, 24)))
-        if change == "deleted":
-            return replace(self, include_deleted=not self.include_deleted)
-        if change == "start":
-            return replace(self, start_date=rng.choice(_START_DATES))
-        return replace(self, filters=rng.choice(_FILTERS))
+        changes: tuple[Callable[[], dict[str, Any]], ...] = (
+            lambda: {"page_size": rng.randint(2, 9), "num_workers": rng.choice((2, 3, 6))},
+            lambda: {"skip_unchanged": not self.skip_unchanged},
+            lambda: {"lookback_hours": rng.choice((0, 1, 24))},
+            lambda: {"include_deleted": not self.include_deleted},
+            lambda: {"start_date": rng.choice(_START_DATES)},
+            lambda: {"filters": rng.choice(_FILTERS)},
+            lambda: vars(self.refreshing(rng)),
+        )
+        return replace(self, **rng.choice(changes)())
+
+    def refreshing(self, rng: Random) -> Options:
+        """The same with or without asking Codat to fetch anew."""
+        hours, minutes = rng.choice((None, 1, 1, 24)), rng.choice((1, 5, 30))
+        return replace(self, refresh_older_than_hours=hours, refresh_wait_minutes=minutes)
 
     def reselected(self, rng: Random, known: list[str]) -> Options:
         """The same with other companies selected: named ones (some may be gone), tagged ones or all."""

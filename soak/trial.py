@@ -141,6 +141,8 @@ class Trial:
         """Read while everything goes wrong at once, again and again; when it is calm, nothing was lost."""
         if rng.random() < 0.7:
             self.options = self.options.all_included()
+        if rng.random() < 0.5:
+            self.options = self.options.refreshing(rng)
         self.options = replace(
             self.options, page_size=rng.choice((2, 5, 9, 60)), num_workers=rng.choice((2, 6, 16))
         )
@@ -250,6 +252,8 @@ class Trial:
         replaced = frozenset(
             name for name, mode in modes.items() if mode == "full_refresh" and rng.random() < 0.5
         )
+        if self.options.refresh_older_than_hours:
+            self.life.refreshes.plan(rng)
         there = visible(self.sim)
         reading = read_in_process(order)
         self._took(rng, order, reading, replaced)
@@ -262,6 +266,8 @@ class Trial:
         requests = self.sim.requests
         faults = sum(bool(request.fault) for request in requests)
         self.counts.update(reads=1, records=records, kills=reading.code is None, faults=faults)
+        queued = sum((one.method, one.status) == ("POST", 200) for one in requests)
+        self.counts["struck/refreshes queued"] += queued
         self.sim.clear_log()
         how = "killed" if reading.code is None else f"exit code {reading.code}"
         self.told.append(

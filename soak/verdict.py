@@ -21,11 +21,14 @@ def check(order: Order, reading: Reading, requests: Sequence[LoggedRequest]) -> 
     _in_flight(requests)
     if reading.code is None:
         return
-    # Answers that surely arrived: whole, and long before the time-out.
+    # Answers that surely arrived: whole, and long before the time-out. To queue a refresh may be
+    # refused for reasons of its own, with 402 for one.
     sure = [
         one
         for one in requests
-        if one.finished_at - one.at < order.read_time_out / 2 and not _LOST.intersection(one.fault.split(","))
+        if one.method == "GET"
+        and one.finished_at - one.at < order.read_time_out / 2
+        and not _LOST.intersection(one.fault.split(","))
     ]
     refused = any(one.status in (401, 402) for one in sure)
     used_up = any(one.status == 429 and not one.fault for one in sure)
