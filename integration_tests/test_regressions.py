@@ -235,3 +235,36 @@ def test_accounts_that_a_read_did_not_get_to_are_read_next_time(sim, monkeypatch
         came = [one["record"]["data"] for one in whole.messages[:stood] if one["type"] == "RECORD"]
         account.rows.update((one.get("id"), one) for one in came)
         assert account.all_there, seen.logs
+
+
+def test_a_group_refused_where_nothing_names_its_data_types_has_no_place_in_the_state(sim):
+    account = Account(sim, "bank_account_transactions", "bankTransactions", "Accounting")
+    for data_type in ("bankAccounts", "bankTransactions"):
+        sim.world.unsupported(sim.world.company(account.id).connections[0].platform.name, data_type)
+    sim.faults.add(Fault(path="/integrations", status=404, times=None))
+    said = account.read()
+    assert (said.code, said.errors) == (0, [])
+    assert said.statuses("bank_account_transactions")[-1] == "COMPLETE"
+
+
+@pytest.mark.parametrize("page", ["1", "2"])
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_sync_that_begins_while_a_connection_is_read_is_no_reason_to_pass_it_over(sim, page, ended):
+    sim.world.conflict_while_syncing = True
+    account = Account(sim, "bank_accounts", "bankAccounts", "Accounting", "Accounting")
+    account.whole(account.links[0], "a", "b", "c")
+    account.later()
+    syncs: list[str] = []
+
+    def begin(request):
+        if request.path.endswith(f"{account.links[0]}/data/bankAccounts") and not syncs:
+            if request.query.get("page") == page:
+                syncs.append(account.begin(account.links[0]))
+        elif syncs and ended and request.path.endswith("/dataStatus"):
+            sim.world.finish_sync(syncs[0])
+
+    sim.on_request(begin)
+    said = account.read(mode="full_refresh", page_size=2)
+    assert syncs
+    assert (said.code, said.statuses("bank_accounts")[-1]) == (1, "INCOMPLETE")
+    assert said.errors[0]["failure_type"] == "transient_error"

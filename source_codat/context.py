@@ -206,6 +206,11 @@ class DataTypeView:
         """Whether nothing was synced between two reports, and nothing was under way in either."""
         return self.quiet and other.quiet and self._signature() == other._signature()
 
+    def moved_since(self, earlier: DataTypeView) -> bool:
+        """Whether a sync runs, or anything was synced since an earlier report; in doubt that, too."""
+        known = self.report.history is not None
+        return not known or self.running or self._signature() != earlier._signature()
+
     def _signature(self) -> Any:
         statuses = [
             status and (status.currentStatus, status.latestSyncId, status.latestSuccessfulSyncId)

@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from airbyte_cdk.models import FailureType
-
 from source_codat import timestamps
 from source_codat.client import CodatClient
 from source_codat.company import NOT_SUPPORTED, Company, StatusReport
@@ -281,19 +279,3 @@ def after_refusal(end: PartitionEnd, entry: Entry | None) -> Entry | None:
     if not unsupported or end.view is None or (entry and entry.cursor is not None):
         return entry
     return _absent(end.view, end.company) or entry
-
-
-def as_failure(result: PartitionSkipped, view: DataTypeView | None, *, known: bool) -> PartitionFailed | None:
-    """The failure that a refusal amounts to: 409 on a data type that has data means that a sync runs.
-
-    known: whether the partition may have been read before.
-    """
-    if result.reason != "not_synced" or view is None or not view.has_data:
-        return None
-    # dataStatus merges connections: one of them may never have been synced while another was.
-    if not view.shared or (view.running and known):
-        return PartitionFailed(
-            f"Codat doesn't give out the data while it is being synced: {result.detail}",
-            FailureType.transient_error,
-        )
-    return None

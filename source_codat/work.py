@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
+from dataclasses import replace
 
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_codat.errors import PartitionFailed, PartitionSkipped
-from source_codat.planning import Plan, Planned, Planner, as_failure
+from source_codat.planning import Plan, Planned, Planner
 from source_codat.reader import Finished, Reading
 
 Result = Finished | PartitionSkipped | PartitionFailed
@@ -27,8 +29,7 @@ def step(planner: Planner, planned: Planned, reading: Reading | None) -> Result 
     except PartitionSkipped as skipped:
         refused = skipped.reason == "not_allowed"
         planner.refusals.note(stream.retriever, company.id, refused=refused)
-        known = stream.state is None or planned.key in stream.state.entries
-        return as_failure(skipped, planned.partition.source, known=known) or skipped
+        return _as_failure(skipped, planned) or skipped
     except PartitionFailed as failed:
         return failed
     except AirbyteTracedException:
@@ -50,3 +51,24 @@ def _advance(planner: Planner, planned: Planned, reading: Reading | None) -> Fin
     if reading.awaited is not None and partition.context is not None:
         return reading.judge(partition.context.refreshed(reading.awaited)) or reading
     return reading.walk() or reading
+
+
+def _as_failure(skipped: PartitionSkipped, planned: Planned) -> PartitionFailed | None:
+    """The failure that a refusal amounts to: 409 on a data type that has data means that a sync runs."""
+    stream, view, context = planned.stream, planned.partition.source, planned.partition.context
+    if skipped.reason != "not_synced" or view is None or context is None or not view.has_data:
+        return None
+    if view.shared:
+        # dataStatus merges connections: one of them may never have been synced while another was.
+        if stream.state is not None and planned.key not in stream.state.entries:
+            return None
+        try:
+            now = replace(view, report=context.refreshed(time.monotonic()))
+        except (PartitionFailed, PartitionSkipped):
+            now = None  # in doubt it has data: a stream that calls itself complete replaces its table
+        if now and not now.moved_since(view):
+            return None
+    return PartitionFailed(
+        f"Codat doesn't give out the data while it is being synced: {skipped.detail}",
+        FailureType.transient_error,
+    )

@@ -153,5 +153,6 @@ def _note(state: StreamState, end: PartitionEnd) -> None:
         return
     if end.group:
         end.group.broken()
-    if entry and not isinstance(result, PartitionFailed):
+    # What a whole group was refused for has no place in the state: its partitions have.
+    if entry and not isinstance(result, PartitionFailed) and len(end.key) == len(state.scope):
         state.set(end.key, entry)
