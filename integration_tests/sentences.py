@@ -3,7 +3,7 @@
 import re
 
 _STOCK = re.compile(
-    r"is not of type|was expected|is a required property|does not match|is not one of|Traceback"
+    r"is not of type|' was expected|is a required property|does not match|is not one of|Traceback"
 )
 
 

@@ -81,22 +81,22 @@ MISTAKES = {
     "a name for an id": (
         by_ids(COMPANY, "acme"),
         (
-            "'acme' in 'company_ids' isn't a Codat company ID: use the UUIDs that the companies' pages in the "
-            "Codat portal show."
+            "'acme' in 'company_ids' isn't a Codat company ID: use the UUIDs that the companies' pages in "
+            "the Codat portal show."
         ),
     ),
     "a number for an id": (
         by_ids(17),
         (
-            "'17' in 'company_ids' isn't a Codat company ID: use the UUIDs that the companies' pages in the "
-            "Codat portal show."
+            "'17' in 'company_ids' isn't a Codat company ID: use the UUIDs that the companies' pages in "
+            "the Codat portal show."
         ),
     ),
     "twelve names for ids": (
         by_ids(*(f"n{number}" for number in range(12))),
         (
-            "'n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8', 'n9' and 2 more in 'company_ids' aren't Codat "
-            "company IDs: use the UUIDs that the companies' pages in the Codat portal show."
+            "'n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8', 'n9' and 2 more in 'company_ids' aren't "
+            "Codat company IDs: use the UUIDs that the companies' pages in the Codat portal show."
         ),
     ),
     "tags left out": ({"companies": {"selection": "tags"}}, NO_TAGS),
@@ -145,8 +145,8 @@ MISTAKES = {
     "custom types that collide": (
         {"custom_data_types": ["Orders", "orders"]},
         (
-            "The custom data types 'Orders' and 'orders' differ only in upper and lower case, so their tables "
-            "would be one: remove one of them."
+            "The custom data types 'Orders' and 'orders' differ only in upper and lower case, so their "
+            "tables would be one: remove one of them."
         ),
     ),
     "text for a flag": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_codat.api_key import hide
 from source_codat.errors import ConfigError
 from source_codat.rows import RowBatch
 from source_codat.source import SourceCodat
 
 _NL = b"\n"
+_PLACE = re.compile(r"instance_path='([^']+)'")
 
 
 class CodatEntrypoint(AirbyteEntrypoint):
@@ -49,6 +52,7 @@ class CodatEntrypoint(AirbyteEntrypoint):
         config = _read_json(args.config, "configuration")
         if not isinstance(config, dict):
             raise ConfigError("The configuration file must contain a JSON object: see 'spec' for its fields.")
+        hide(config.get("api_key"))  # the other files may hold it too, by mistake
         if args.command == "check":
             status = self.source.check(self.logger, config)
             yield self._line(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=status))
@@ -78,6 +82,8 @@ class CodatEntrypoint(AirbyteEntrypoint):
 
 
 def _read_json(path: str, what: str) -> Any:
+    if path.lstrip()[:1] in ("{", "["):  # its contents, the key among them, aren't repeated
+        raise _file_error(f"The {what} was given itself: write it to a file and give that file's name.")
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -111,8 +117,10 @@ def _read_state(path: str | None) -> list[AirbyteStateMessage]:
 
 
 def _malformed(what: str, path: str, wanted: str, error: Exception) -> AirbyteTracedException:
-    detail = " ".join(str(error).split())[:200]
-    return _file_error(f"The {what} file '{path}' isn't {wanted}: correct it and try again. ({detail})")
+    # Where it is wrong, and no more: a configuration taken for a catalog would be quoted, key and all.
+    found = _PLACE.search(str(error))
+    place = f" at '{found.group(1)[:200]}'" if found else ""
+    return _file_error(f"The {what} file '{path}' isn't {wanted}: correct it{place} and try again.")
 
 
 def _file_error(sentence: str) -> AirbyteTracedException:
