@@ -2,7 +2,7 @@
 
 For every Python that can be found, and once with the lowest versions that setup.py allows, the wheel goes
 into a fresh environment; `spec`, `discover` and a read against the simulator then run from outside the
-checkout: every stream has to bring rows.
+checkout: every stream has to bring rows. Then the sdist takes the wheel's place, and has to say the same.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -29,7 +31,7 @@ from codat_simulator import Simulator  # noqa: E402 - found by the line above
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 LOWEST = "3.10"
-STREAMS = 88
+MANIFEST = ROOT / "source_codat" / "manifest.yaml"
 
 
 class FailedError(Exception):
@@ -38,11 +40,12 @@ class FailedError(Exception):
 
 @dataclass
 class Trial:
-    """One environment: what it is, which Python, and what is installed."""
+    """One environment: what it is, which Python, what is installed, and the sdist that replaces the wheel."""
 
     title: str
     python: str
     packages: Sequence[str]
+    sdist: Path
 
 
 def main() -> int:
@@ -73,12 +76,12 @@ def main() -> int:
 
 
 def _trials(wheel: Path, sdist: Path, only: str | None) -> list[Trial]:
-    found = [Trial(f"Python {one}", _python(one), [str(wheel)]) for one in PYTHONS if only in (None, one)]
+    wanted = [one for one in PYTHONS if only in (None, one)]
+    found = [Trial(f"Python {one}", _python(one), [str(wheel)], sdist) for one in wanted]
     if only in (None, LOWEST):
         lowest = [str(wheel), *_lowest()]
         named = ", ".join(lowest[1:])
-        found.append(Trial(f"Python {LOWEST}, lowest versions: {named}", _python(LOWEST), lowest))
-        found.append(Trial(f"Python {LOWEST}, from the sdist", _python(LOWEST), [str(sdist)]))
+        found.append(Trial(f"Python {LOWEST}, lowest versions: {named}", _python(LOWEST), lowest, sdist))
     return found
 
 
@@ -139,18 +142,18 @@ def _try(trial: Trial, place: Path, simulator: Simulator) -> str:
     folder = Path(tempfile.mkdtemp(dir=place))
     _run([trial.python, "-m", "venv", str(folder / "venv")], folder)
     python, command = folder / "venv/bin/python", folder / "venv/bin/source-codat"
-    _run([str(python), "-m", "pip", "install", "--disable-pip-version-check", "-q", *trial.packages], folder)
-    _run([str(python), "-m", "pip", "check", "--disable-pip-version-check"], folder)
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
+    _run([*pip, "install", "-q", *trial.packages], folder)
+    _run([*pip, "check"], folder)
 
     config, catalog = folder / "config.json", folder / "catalog.json"
     config.write_text(json.dumps({"api_key": simulator.api_key, "base_url": simulator.url}))
-    [spec] = _messages(_run([str(command), "spec"], folder), "SPEC")
+    said = spec, found = _says(command, config, folder)
     if "api_key" not in spec["spec"]["connectionSpecification"]["required"]:
         raise FailedError("the spec doesn't ask for api_key")
-    [found] = _messages(_run([str(command), "discover", "--config", str(config)], folder), "CATALOG")
     streams = {one["name"]: one for one in found["catalog"]["streams"]}
-    if len(streams) != STREAMS:
-        raise FailedError(f"discover shows {len(streams)} streams, not {STREAMS}")
+    if len(streams) != (rows := len(yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["streams"])):
+        raise FailedError(f"discover shows {len(streams)} streams, not {rows}")
     configured = [
         {"stream": streams[name], "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}
         for name in streams
@@ -160,9 +163,19 @@ def _try(trial: Trial, place: Path, simulator: Simulator) -> str:
     read = [one["record"]["stream"] for one in _messages(out, "RECORD")]
     if set(read) != set(streams):
         raise FailedError(f"the read brought nothing of {sorted(set(streams) - set(read))}")
+    _run([*pip, "install", "-q", "--no-deps", "--force-reinstall", str(trial.sdist)], folder)
+    if _says(command, config, folder) != said:
+        raise FailedError("installed from the sdist, spec or discover say something else")
     exact = _run([str(python), "-c", "import sys; print('.'.join(map(str, sys.version_info[:3])))"], folder)
     shutil.rmtree(folder)
     return f"well: {exact.strip()}, {len(streams)} streams, {len(read)} records"
+
+
+def _says(command: Path, config: Path, folder: Path) -> tuple[Any, Any]:
+    """Return what `spec` and `discover` say."""
+    [spec] = _messages(_run([str(command), "spec"], folder), "SPEC")
+    [found] = _messages(_run([str(command), "discover", "--config", str(config)], folder), "CATALOG")
+    return spec, found
 
 
 def _messages(output: str, kind: str) -> list[Any]:
