@@ -16,7 +16,7 @@ import msgspec
 import pendulum
 import requests
 from requests.exceptions import ChunkedEncodingError, ConnectTimeout, ProxyError
-from urllib3.exceptions import ConnectTimeoutError, DecodeError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import DecodeError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from source_codat.api_key import shown
 
@@ -24,9 +24,9 @@ from source_codat.api_key import shown
 _KINDS: dict[type[BaseException], str] = {
     socket.gaierror: "the host's name couldn't be resolved (DNS)",
     ProxyError: "the proxy didn't let the connection through",
-    ConnectTimeoutError: "no connection in time",
     ConnectTimeout: "no connection in time",
     ConnectionRefusedError: "the connection was refused",
+    NewConnectionError: "the host couldn't be reached",
     ssl.SSLError: "the encrypted connection (TLS) failed",
     ConnectionResetError: "the connection was reset",
     DecodeError: "the answer couldn't be unpacked",
