@@ -44,6 +44,7 @@ class Reading:
     messages: list[Message] = field(default_factory=list)
     code: int | None = None
     logs: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     unparsed: list[bytes] = field(default_factory=list)
     stopped: bool = False
     crash: str = ""
@@ -57,9 +58,15 @@ class Reading:
                 self.unparsed.append(line)
                 continue
             if message["type"] == "LOG":
-                self.logs.append(message["log"]["message"])
+                self.log(message["log"]["message"], warns=message["log"]["level"] == "WARN")
             else:
                 self.messages.append(message)
+
+    def log(self, line: str, *, warns: bool) -> None:
+        """Keep a line of the log."""
+        self.logs.append(line)
+        if warns:
+            self.warnings.append(line)
 
     @property
     def traces(self) -> list[Message]:
@@ -139,7 +146,7 @@ def _source() -> SourceCodat:
 def read_in_process(order: Order) -> Reading:
     """Read without a process of its own: fast, and without waiting between tries."""
     reading = Reading()
-    capture = _Capture(reading.logs)
+    capture = _Capture(reading)
     logger = logging.getLogger("airbyte")
     handlers, logger.handlers, propagate = logger.handlers, [capture], logger.propagate
     logger.propagate = False
@@ -191,13 +198,13 @@ def _wait_for_workers() -> None:
 class _Capture(logging.Handler):
     """Keeps log lines."""
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, reading: Reading) -> None:
         super().__init__(logging.INFO)
-        self._lines = lines
+        self._reading = reading
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one."""
-        self._lines.append(self.format(record))
+        self._reading.log(self.format(record), warns=record.levelno >= logging.WARNING)
 
 
 def read_and_kill(order: Order, lines: int, number: signal.Signals) -> Reading:

@@ -14,6 +14,8 @@ from soak.disturbance import IN_A_STORM, Disturbance, replenish
 from soak.life import Life
 from soak.weather import Weather, storm
 
+_PORT_SECONDS = 60.0
+
 
 class Storm:
     """Blows within a `with` block, over any number of reads; calm again at its end.
@@ -72,7 +74,7 @@ class Storm:
             try:
                 self._sim.stop()
                 time.sleep(length)
-                self._sim.start()
+                _start(self._sim)
             except Exception as error:  # noqa: BLE001 - raised in the thread that reads
                 errors.append(error)
 
@@ -86,3 +88,17 @@ class Storm:
             thread.join()
         for error in errors:
             raise error
+
+
+def _start(sim: Simulator) -> None:
+    """Serve again on the port of before; a connection of another program may hold it for a moment."""
+    end = time.monotonic() + _PORT_SECONDS
+    while True:
+        try:
+            sim.start()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
