@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from random import Random
 
 from codat_simulator import Simulator
@@ -14,7 +14,7 @@ from soak.disturbance import IN_A_STORM, Disturbance, replenish
 from soak.life import Life
 from soak.weather import Weather, storm
 
-_PORT_SECONDS = 60.0
+_TRIES = 1000
 
 
 class Storm:
@@ -92,13 +92,9 @@ class Storm:
 
 def _start(sim: Simulator) -> None:
     """Serve again on the port of before; a connection of another program may hold it for a moment."""
-    end = time.monotonic() + _PORT_SECONDS
-    while True:
-        try:
+    for _ in range(_TRIES):
+        with suppress(OSError):
             sim.start()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
             return
+        time.sleep(0.05)
+    sim.start()
