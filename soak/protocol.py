@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -11,6 +12,7 @@ from codat_simulator.instants import instant
 from soak.reading import Message, Order, Reading
 
 _SMALL_STATE = 500
+_CRASH = re.compile(r"(connector|read) met an error of its own")  # a refresh's own errors are Codat's
 
 
 class Broken(AssertionError):
@@ -22,7 +24,7 @@ def check(order: Order, reading: Reading, api_key: str, now: int) -> None:
     if reading.unparsed:
         raise Broken(f"a line is no message: {reading.unparsed[0]!r}")
     for line in reading.logs:
-        if "error of its own" in line:
+        if _CRASH.search(line):
             raise Broken(line)
     if reading.crash:
         raise Broken(f"the read raised {reading.crash}")
