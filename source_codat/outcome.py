@@ -73,7 +73,8 @@ class StreamOutcome:
         companies = list(dict.fromkeys(company for company, _, _ in self.failures))
         sentence = (
             f"{self.name}: {counted(len(companies), 'company')} couldn't be read ({first_of(companies)}). "
-            f"{self.failures[0][1]} What was read before is kept, and the next sync tries again."
+            f"{self.failures[0][1].removesuffix('.')}. What was read before is kept, and the next sync tries "
+            "again."
         )
         return AirbyteTracedException(
             message=sentence,
