@@ -10,8 +10,10 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from unittest import mock
 
 from integration_tests.connector import REPO, files, parse
+from source_codat.client import CodatClient
 from source_codat.run import run
 
 
@@ -37,10 +39,15 @@ class WarmStart:
         self._process.wait(timeout=30)
         self._codes.close()
 
-    def run(self, command, folder, *extra, env=None, **contents):
-        """Run a command to its end, as `connector.run` does; `env` adds to the environment."""
+    def run(self, command, folder, *extra, env=None, hurried=False, broken=None, **contents):
+        """Run a command to its end, as `connector.run` does; what it wrote stays in the folder.
+
+        env: added to the environment. hurried: nothing is slept between tries. broken: a method
+        (its dotted name) that raises instead, and what it raises says.
+        """
         args = [command, *files(folder, **contents), *extra]
         job = {"args": args, "folder": str(folder), "env": {**os.environ, **(env or {})}}
+        job.update(hurried=hurried, broken=broken)
         self._jobs.write(json.dumps(job) + "\n")
         self._jobs.flush()
         code = int(self._codes.readline())
@@ -65,6 +72,7 @@ def _become(job):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     code = 70
     try:
+        _change(job)
         run(job["args"])
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
@@ -74,6 +82,15 @@ def _become(job):
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _change(job):
+    sleep = CodatClient._sleep
+    if job["hurried"]:
+        mock.patch.object(CodatClient, "_sleep", lambda self, _: sleep(self, 0)).start()
+    if job["broken"]:
+        target, words = job["broken"]
+        mock.patch(target, mock.Mock(side_effect=RuntimeError(words))).start()
 
 
 if __name__ == "__main__":

@@ -34,8 +34,9 @@ def check_filters(settings: Settings, queryable: Mapping[str, bool]) -> None:
         if name not in queryable:
             near = difflib.get_close_matches(name, [one for one, usable in queryable.items() if usable], 1)
             advice = f"did you mean '{near[0]}'?" if near else "use a name that the source's schema lists"
+            shown = filter_secrets(name)[:60]
             raise ConfigError(
-                f"'filters' names the stream '{filter_secrets(name)[:60]}', which doesn't exist: correct it. ({advice})"
+                f"'filters' names the stream '{shown}', which doesn't exist: correct it. ({advice})"
             )
         if not queryable[name]:
             raise ConfigError(

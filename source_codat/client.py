@@ -61,9 +61,9 @@ class CodatClient:
     `stop` ends every wait at once: with it set, `get` raises ReadStopped.
     """
 
-    requester: HttpRequester
+    requester: HttpRequester = field(repr=False)  # it has the configuration in it
     workers: int
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
     budget: CallBudget = field(default_factory=CallBudget)
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("airbyte"))
@@ -162,8 +162,7 @@ class CodatClient:
         if body is None:
             return Problem("the answer didn't come to its end in time", timed_out=True)
         with self._lock:
-            self.traffic.quota_limit = response.headers.get("X-Rate-Limit-Limit", self.traffic.quota_limit)
-            self.traffic.quota_left = response.headers.get("X-Rate-Limit-Remaining", self.traffic.quota_left)
+            self.traffic.note_quota(response.headers)
         response._content = body  # noqa: SLF001 - read by the CDK's error handler, through `response.json()`
         return self._interpret(response, body, path)
 

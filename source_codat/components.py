@@ -24,7 +24,7 @@ class CodatAuthenticator(DeclarativeAuthenticator):
     from replacing the header.
     """
 
-    config: Mapping[str, Any]
+    config: Mapping[str, Any] = field(repr=False)
     parameters: InitVar[Mapping[str, Any]] = field(default=None, kw_only=True)
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
@@ -66,7 +66,7 @@ class CodatRetriever:
     shares_answers: whether another stream puts the same questions.
     """
 
-    requester: HttpRequester
+    requester: HttpRequester = field(repr=False)  # it has the configuration in it
     name: str
     path: str
     records: str

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
+
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+logger = logging.getLogger("airbyte")
 
 
 class ConfigError(AirbyteTracedException):
@@ -65,3 +70,13 @@ class PartitionSkipped(Exception):
 
 class MalformedAnswer(Exception):
     """An answer with a good status whose body can't be what Codat meant to send."""
+
+
+def own_error(error: Exception, place: str) -> str:
+    """Log an exception that shows a fault of the connector, and put it into a sentence.
+
+    Masked here already: other programs' logs don't mask.
+    """
+    found = filter_secrets("".join(traceback.format_exception(error)))
+    logger.error("%s: the connector met an error of its own.\n%s", place, found)
+    return filter_secrets(f"The connector met an error of its own: {type(error).__name__}: {error}.")

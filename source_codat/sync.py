@@ -17,7 +17,7 @@ from source_codat.client import CodatClient
 from source_codat.company import Company
 from source_codat.context import CompanyContext
 from source_codat.directory import Directory
-from source_codat.errors import PartitionFailed, PartitionSkipped, ReadStopped
+from source_codat.errors import PartitionFailed, PartitionSkipped, ReadStopped, own_error
 from source_codat.outbox import Outbox
 from source_codat.planning import PartitionEnd, Plan, Planned, Planner, SelectedStream
 from source_codat.progress import Progress
@@ -152,11 +152,8 @@ class Sync:
             task.run()
         except AirbyteTracedException as error:
             self.halt(error)
-        except Exception as error:  # the writer must know, or it would wait for ever
-            logger.exception("The read met an error of its own.")
-            self.halt(
-                ReadStopped(f"The connector met an error of its own: {error!r}", FailureType.system_error)
-            )
+        except Exception as error:  # the writer must know, or it waits for ever  # noqa: BLE001
+            self.halt(ReadStopped(own_error(error, "The read"), FailureType.system_error))
         finally:
             self._scheduler.done(task)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 def counted(number: int, noun: str) -> str:
@@ -37,6 +38,20 @@ class Traffic(Tally):
 
     quota_limit: str = ""
     quota_left: str = ""
+    _resets: str = ""
+
+    def note_quota(self, headers: Mapping[str, str]) -> None:
+        """Take in what an answer says of the quota; answers may come in another order than they were made.
+
+        Numbers only: anything else may be an echo of what was sent.
+        """
+        limit, left = (headers.get(f"X-Rate-Limit-{name}", "").strip() for name in ("Limit", "Remaining"))
+        reset = headers.get("X-Rate-Limit-Reset", "")
+        self.quota_limit = limit if limit.isdecimal() else self.quota_limit
+        older = reset == self.quota_reset and bool(self.quota_left)
+        if left.isdecimal() and not (older and int(left) > int(self.quota_left)):
+            self.quota_left = left
+        self.quota_reset = reset
 
     def sentence(self) -> str:
         """The closing line: what was asked of Codat, and what is left of the quota."""

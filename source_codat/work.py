@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import replace
 
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_codat.errors import PartitionFailed, PartitionSkipped
+from source_codat.errors import PartitionFailed, PartitionSkipped, own_error
 from source_codat.planning import Plan, Planned, Planner
 from source_codat.reader import Finished, Reading
 
 Result = Finished | PartitionSkipped | PartitionFailed
-logger = logging.getLogger("airbyte")
 
 
 def step(planner: Planner, planned: Planned, reading: Reading | None) -> Result | Plan | Reading:
@@ -34,9 +32,8 @@ def step(planner: Planner, planned: Planned, reading: Reading | None) -> Result 
         return failed
     except AirbyteTracedException:
         raise
-    except Exception as error:
-        logger.exception("%s: the connector met an error of its own.", stream.outcome.name)
-        return PartitionFailed(f"The connector met an error of its own: {error!r}", FailureType.system_error)
+    except Exception as error:  # noqa: BLE001 - one partition fails no other
+        return PartitionFailed(own_error(error, stream.outcome.name), FailureType.system_error)
     planner.refusals.note(stream.retriever, company.id, refused=False)
     return result
 
