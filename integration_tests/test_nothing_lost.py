@@ -4,13 +4,18 @@ The steps are those of soak.trial; here Hypothesis draws them, the same ones eac
 draws others for as long as asked.
 """
 
+from random import Random
+from typing import get_args
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from codat_simulator.faults import Action
 from soak.stories import DRAWN, play
 from soak.trial import Trial
+from soak.weather import storm
 
 SEEDS = st.integers(0, 2**20)
 BOUNDED = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -46,7 +51,14 @@ class Stories(RuleBasedStateMachine):
 
 
 TestNothingIsLost = Stories.TestCase
-TestNothingIsLost.settings = settings(BOUNDED, max_examples=38, stateful_step_count=20)
+TestNothingIsLost.settings = settings(BOUNDED, max_examples=26, stateful_step_count=20)
+
+
+def test_a_storm_has_every_fault_that_the_simulator_knows_and_every_status_that_codat_may_answer():
+    faults = [fault for _, fault in storm(Random(1))]
+    assert {fault.action for fault in faults if fault.action} == set(get_args(Action))
+    listed = {400, 401, 402, 403, 404, 405, 408, 409, 429, 451, 500, 502, 503, 504}
+    assert listed <= {fault.status for fault in faults}
 
 
 @settings(BOUNDED, max_examples=12)

@@ -28,7 +28,8 @@ _DATA = (
     r"/dataStatus$",
     r"/data/history$",
 )
-_PATHS = (*_DATA, r"/companies$", r"/companies/[^/]+$", "")
+_LIST, _COMPANY = r"/companies$", r"/companies/[^/]+$"
+_PATHS = (*_DATA, _LIST, _COMPANY, "")
 _HOUR = 3600
 
 Named = tuple[str, Fault]
@@ -61,6 +62,7 @@ def _healing() -> Iterator[Named]:
     yield "200 without a body", Fault(status=200, body=b"")
     yield "stall past the time-out", Fault(action="stall", seconds=1.5 * IMPATIENT)
     yield "late answer", Fault(action="stall", seconds=0.1 * IMPATIENT)
+    yield "body that trickles in", Fault(action="trickle", seconds=0.005 * IMPATIENT)
 
 
 def _odd() -> Iterator[Named]:
@@ -80,6 +82,9 @@ def _ending() -> Iterator[Named]:
     yield "402", Fault(status=402)
     for form, headers in too_many(_HOUR).items():
         yield f"429 for an hour, {form}", Fault(status=429, headers=headers)
+    for status in _REFUSALS:
+        yield f"{status} at the company list", Fault(status=status, path=_LIST)
+    yield "404 at a company", Fault(status=404, path=_COMPANY)
 
 
 def mild(rng: Random) -> Iterator[Named]:
@@ -104,7 +109,7 @@ def storm(rng: Random) -> Iterator[Named]:
         fault.path, fault.after = rng.choice(_DATA), rng.randint(0, 4 * spread)
         yield name, fault
     for name, fault in _ending():
-        fault.path, fault.after = rng.choice(_PATHS), rng.randint(0, 12 * spread)
+        fault.path, fault.after = fault.path or rng.choice(_PATHS), rng.randint(0, 12 * spread)
         yield name, fault
     for path in (r"/data/customers$", r"/banking-transactions$", r"/dataStatus$", r"/data/history$"):
         # More often than the connector tries.
