@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 def counted(number: int, noun: str) -> str:
@@ -48,10 +48,10 @@ class Traffic(Tally):
         limit, left = (headers.get(f"X-Rate-Limit-{name}", "").strip() for name in ("Limit", "Remaining"))
         reset = headers.get("X-Rate-Limit-Reset", "")
         self.quota_limit = limit if limit.isdecimal() else self.quota_limit
-        older = reset == self.quota_reset and bool(self.quota_left)
+        older = reset == self._resets and bool(self.quota_left)
         if left.isdecimal() and not (older and int(left) > int(self.quota_left)):
             self.quota_left = left
-        self.quota_reset = reset
+        self._resets = reset
 
     def sentence(self) -> str:
         """The closing line: what was asked of Codat, and what is left of the quota."""
