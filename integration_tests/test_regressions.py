@@ -29,7 +29,8 @@ class Account:
         selected = {"selection": "ids", "company_ids": [self.id]}
         said = read(self.sim, self.stream, state=self.state, companies=selected, **options)
         self.state = said.state
-        self.rows.update((one.get("id") or one["rowKey"], one) for one in said.records(self.stream))
+        for one in said.records(self.stream):
+            self.rows[str(one.get("id") or one.get("rowKey") or one)] = one
         return said
 
     def begin(self, link, status="Processing"):
@@ -268,3 +269,15 @@ def test_a_sync_that_begins_while_a_connection_is_read_is_no_reason_to_pass_it_o
     assert syncs
     assert (said.code, said.statuses("bank_accounts")[-1]) == (1, "INCOMPLETE")
     assert said.errors[0]["failure_type"] == "transient_error"
+
+
+@pytest.mark.parametrize("status", [403, 405, 451])
+def test_validation_results_that_were_refused_once_are_asked_for_next_time(sim, status):
+    account = Account(sim, "read_validation_results", "invoices", "Accounting")
+    fault = sim.faults.add(Fault(path=r"/validation$", after=1, status=status))
+    account.state = account.read(num_workers=2).state
+    refused = next(one.path for one in sim.requests_for("/validation$") if one.fault)
+    sim.clear_log()
+    account.read()
+    assert fault.hits == 1
+    assert refused in {one.path for one in sim.requests_for("/validation$")}

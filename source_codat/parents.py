@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -71,8 +70,11 @@ class Parents:
             if row.get("status") in self.parent.finished:
                 ids = {name: str(row[column]) for name, column in self.child.parent_ids.items()}
                 beside = {date: msgspec.json.encode(row.get(date))}
-                with contextlib.suppress(PartitionSkipped):  # nothing to say of this one
+                try:
                     reader.read(Partition({**group.ids, **ids}, context=group.context, beside=beside))
+                except PartitionSkipped as skipped:
+                    if skipped.reason != "not_supported":  # which is: nothing to say of this one
+                        raise
         return done
 
     def _rows(self, group: Partition, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
