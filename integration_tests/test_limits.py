@@ -1,46 +1,216 @@
-"""Limits and passing trouble: waited for as long as Codat asks, and no longer than is bearable."""
+"""Codat's limits: kept without being told, waited for when told, and past what is bearable the read stops."""
 
+import threading
+import time
 from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
-from codat_simulator import Fault
+from codat_simulator import Fault, Simulator
 from integration_tests.connector import read
+from source_codat.budget import CallBudget
+
+MANY = ("invoices", "bills", "customers", "suppliers", "items", "accounts", "payments", "journals")
+
+
+class FakeTime:
+    """A clock that sleeping moves on; `slept` holds each sleep, in order."""
+
+    def __init__(self):
+        self.ahead = 0.0
+        self.slept = []
+        self._lock = threading.Lock()
+
+    def sleep(self, seconds):
+        if seconds > 0:
+            with self._lock:
+                self.slept.append(seconds)
+                self.ahead += seconds
+
+    @property
+    def module(self):
+        """What stands in for the module `time`."""
+        return SimpleNamespace(
+            monotonic=lambda: time.monotonic() + self.ahead, time=lambda: time.time() + self.ahead
+        )
 
 
 @pytest.fixture
-def naps(mocker):
-    """How long the client slept, without sleeping."""
-    slept: list[float] = []
-
-    def sleep(_, seconds):
-        if seconds > 0:
-            slept.append(seconds)
-
-    mocker.patch("source_codat.client.CodatClient._sleep", sleep)
-    return slept
+def clock(mocker):
+    fake = FakeTime()
+    mocker.patch("source_codat.client.CodatClient._sleep", lambda _, seconds: fake.sleep(seconds))
+    for module in ("client", "problem", "budget"):
+        mocker.patch(f"source_codat.{module}.time", fake.module)
+    return fake
 
 
-def test_a_429_waits_as_long_as_codat_asked(sim, naps):
-    sim.faults.add(Fault(path=r"/data/invoices", status=429, headers={"Retry-After": "7"}))
+@pytest.fixture
+def sim():
+    with Simulator(companies=3, seed=7, records=5) as simulator:
+        yield simulator
+
+
+def whole(sim, said, stream="invoices"):
+    return len(said.records(stream)) == len(sim.world.records(stream))
+
+
+def too_many(sim, *waits, path="/data/invoices", companies=(0,)):
+    """Codat says 429 so many times in a row to each of these companies, with these waits."""
+    for number in companies:
+        company = sim.world.companies[number]["id"]
+        for after, wait in enumerate(waits):
+            sim.faults.add(
+                Fault(path=company + path, after=after, status=429, headers={"Retry-After": str(wait)})
+            )
+
+
+def in_forms(moment):
+    return {
+        "HTTP date": format_datetime(moment, usegmt=True),
+        "ISO date": moment.isoformat(),
+        "ISO date without a zone": moment.strftime("%Y-%m-%dT%H:%M:%S"),
+        "epoch": str(int(moment.timestamp())),
+        "epoch in milliseconds": str(int(moment.timestamp() * 1000)),
+    }
+
+
+FORMS = [("Retry-After", form) for form in ("seconds", *in_forms(datetime.now(timezone.utc)))]
+FORMS += [("X-Rate-Limit-Reset", form) for form in in_forms(datetime.now(timezone.utc))]
+
+
+@pytest.mark.parametrize(("header", "form"), FORMS)
+def test_a_429_waits_as_long_as_codat_asks_in_whatever_form(sim, clock, header, form):
+    moment = datetime.now(timezone.utc) + timedelta(seconds=90)
+    value = "90" if form == "seconds" else in_forms(moment)[form]
+    # The quota's reset stands beside a Retry-After, and isn't what counts then.
+    headers = {
+        "Retry-After": "",
+        "X-Rate-Limit-Reset": (moment + timedelta(hours=3)).isoformat(),
+        header: value,
+    }
+    sim.faults.add(Fault(path=r"/data/invoices", status=429, headers=headers))
     said = read(sim, "invoices")
-    assert said.code == 0
-    assert any(6.5 <= one <= 7 for one in naps)
-    assert len(said.records("invoices")) == len(sim.world.records("invoices"))
+    assert (said.code, said.errors) == (0, [])
+    assert whole(sim, said)
+    assert 80 < max(clock.slept) <= 90
 
 
-@pytest.mark.usefixtures("naps")
-def test_a_quota_that_is_gone_for_hours_stops_the_read_with_its_reset_time(sim):
-    reset = datetime.now(timezone.utc) + timedelta(hours=5)
-    headers = {"Retry-After": "", "X-Rate-Limit-Reset": reset.isoformat()}
-    sim.faults.add(Fault(path=r"/data/invoices", after=1, times=None, status=429, headers=headers))
-    said = read(sim, "invoices", "bills")
-    assert said.code == 1
+@pytest.mark.parametrize("value", ["", "soon"])
+def test_a_429_that_does_not_say_when_is_tried_again_with_back_off(sim, clock, value):
+    headers = {"Retry-After": value, "X-Rate-Limit-Reset": value}
+    sim.faults.add(Fault(path=r"/data/invoices", times=4, status=429, headers=headers))
+    said = read(sim, "invoices")
+    assert (said.code, said.errors) == (0, [])
+    assert whole(sim, said)
+    assert 0.5 <= max(clock.slept) <= 8
+
+
+@pytest.mark.parametrize("header", ["Retry-After", "X-Rate-Limit-Reset"])
+def test_a_429_that_names_a_moment_gone_by_is_not_asked_again_without_a_pause(sim, clock, header):
+    gone = datetime.now(timezone.utc) - timedelta(hours=1)
+    headers = {"Retry-After": "", header: format_datetime(gone, usegmt=True)}
+    fault = sim.faults.add(Fault(path=r"/data/invoices", times=None, status=429, headers=headers))
+    said = read(sim, "invoices")
     assert {one["failure_type"] for one in said.errors} == {"transient_error"}
-    assert reset.strftime("%d %b %Y %H") in said.errors[0]["message"]
-    assert all(said.statuses(stream)[-1] == "INCOMPLETE" for stream in ("invoices", "bills"))
-    assert {one["stream"]["stream_descriptor"]["name"] for one in said.of("STATE")} == {"invoices", "bills"}
-    assert len(sim.requests) < 30
+    assert fault.hits < 100
+    assert clock.ahead > 600
+
+
+def test_nobody_asks_before_the_time_that_codat_named_to_one(sim):
+    sim.latency = 0.02
+    fault = sim.faults.add(Fault(path=r"/data/bills", status=429, headers={"Retry-After": "1"}))
+    said = read(sim, *MANY, num_workers=8)
+    assert (said.code, fault.hits) == (0, 1)
+    [told] = [one for one in sim.requests if one.status == 429]
+    later = [one.at for one in sim.requests if one.at > told.finished_at + 0.1]
+    assert later
+    assert min(later) >= told.finished_at + 0.9
+
+
+@pytest.mark.parametrize(
+    ("waits", "stops"),
+    [
+        ([600], False),
+        ([601], True),
+        ([600, 300], False),
+        ([600, 301], True),
+        ([60] * 15, False),
+        ([60] * 16, True),
+    ],
+    ids=str,
+)
+def test_ten_minutes_at_once_and_fifteen_in_all_are_waited_and_no_more(sim, clock, waits, stops):
+    too_many(sim, *waits)
+    said = read(sim, "invoices")
+    assert said.code == int(stops)
+    assert whole(sim, said) is not stops
+    assert sum(clock.slept) == pytest.approx(sum(waits[:-1] if stops else waits), abs=5)
+    if stops:
+        assert [one["failure_type"] for one in said.errors] == ["transient_error"]
+        reset = datetime.now(timezone.utc) + timedelta(seconds=clock.ahead + waits[-1])
+        assert reset.strftime("%d %b %Y %H:") in said.errors[0]["message"]
+
+
+def test_the_fifteen_minutes_are_those_of_one_request(sim, clock):
+    too_many(sim, 600, companies=(0, 1, 2))
+    said = read(sim, "invoices", num_workers=2)
+    assert (said.code, said.errors) == (0, [])
+    assert clock.ahead >= 600
+
+
+@pytest.fixture
+def used_up():
+    """A read of many streams and companies whose quota is used up in the middle, and the one after it."""
+    with Simulator(companies=6, seed=3, records=4) as sim:
+        sim.quota.limit, sim.quota.remaining = 1000, 24
+        # A failure of another kind comes first, and doesn't stand in the way of a new attempt.
+        company = sim.world.companies[0]["id"]
+        sim.faults.add(Fault(path=f"/companies/{company}/data/invoices", times=None, status=405))
+        first = read(sim, *MANY, num_workers=4)
+        asked = sim.requests
+        sim.faults.clear()
+        sim.clear_log()
+        sim.quota.remaining = 1000
+        second = read(sim, *MANY, state=first.state, num_workers=4)
+        yield SimpleNamespace(sim=sim, first=first, asked=asked, second=second)
+
+
+def test_a_quota_used_up_in_the_middle_of_many_streams_and_companies_stops_them_all(used_up):
+    first, sim = used_up.first, used_up.sim
+    assert first.code == 1
+    assert {one["failure_type"] for one in first.errors} == {"transient_error"}
+    assert f"until {format_datetime(sim.quota.resets_at, usegmt=True)[:-6]}" in first.errors[0]["message"]
+    assert {first.statuses(stream)[-1] for stream in MANY} == {"INCOMPLETE"}
+    # What was on its way when the first answer came is all that follows it.
+    assert len(used_up.asked) <= 24 + 4
+    assert "0 of 1000 requests left today" in first.logs[-1]
+    # Every partition that was finished is in the state, and isn't read again.
+    done = {
+        (stream, one["partition"]["company_id"])
+        for stream in MANY
+        for one in first.stream_state(stream)["states"]
+    }
+    assert len(done) > 8
+    for stream in MANY:
+        arrived = {one["companyId"] for one in used_up.second.records(stream)}
+        assert not arrived & {company for name, company in done if name == stream}
+        both = [*first.records(stream), *used_up.second.records(stream)]
+        data_type = {"accounts": "chartOfAccounts"}.get(stream, stream)
+        assert {(one["companyId"], one["id"]) for one in both} == {
+            (one["id"], row["id"])
+            for one in sim.world.companies
+            for row in sim.world.records(data_type, one["id"])
+        }
+    assert used_up.second.code == 0
+
+
+def test_the_closing_log_says_what_is_left_of_the_quota(sim):
+    sim.quota.limit, sim.quota.remaining = 5000, 777
+    said = read(sim, "invoices", num_workers=2)
+    assert said.logs[-1].endswith(f"; {777 - len(sim.requests)} of 5000 requests left today.")
 
 
 def test_a_key_revoked_in_the_middle_of_a_read_stops_it_as_a_configuration_error(sim):
@@ -53,54 +223,14 @@ def test_a_key_revoked_in_the_middle_of_a_read_stops_it_as_a_configuration_error
                 sim.revoke_key()
 
     sim.on_request(revoke)
-    said = read(sim, "invoices", "bills", page_size=10)
+    said = read(sim, *MANY, page_size=2, num_workers=4)
+    refused = [one for one in sim.requests if one.status == 401]
     assert said.code == 1
     assert {one["failure_type"] for one in said.errors} == {"config_error"}
     assert "API key" in said.errors[0]["message"]
+    assert {said.statuses(stream)[-1] for stream in MANY} == {"INCOMPLETE"}
+    assert 1 <= len(refused) <= 4  # those on their way
     assert sim.api_key not in said.text
-
-
-@pytest.mark.usefixtures("naps")
-def test_passing_trouble_is_tried_again_and_nothing_is_taken_twice_for_read(sim):
-    for status in (500, 502, 503, 504, 408):
-        sim.faults.add(Fault(path=r"/data/invoices", status=status, times=1))
-    said = read(sim, "invoices")
-    assert (said.code, said.errors) == (0, [])
-    assert len(said.records("invoices")) == len(sim.world.records("invoices"))
-
-
-@pytest.mark.usefixtures("naps")
-def test_trouble_that_stays_fails_one_company_and_reads_the_others(sim):
-    broken = sim.world.companies[0]["id"]
-    sim.faults.add(Fault(path=f"/companies/{broken}/data/invoices", status=503, times=None))
-    said = read(sim, "invoices", "bills")
-    assert said.code == 1
-    assert said.statuses("invoices")[-1] == "INCOMPLETE"
-    assert said.statuses("bills")[-1] == "COMPLETE"
-    assert {one["failure_type"] for one in said.errors} == {"transient_error"}
-    assert broken in said.errors[0]["message"]
-    assert {one["companyId"] for one in said.records("invoices")} == {
-        one["id"] for one in sim.world.companies
-    } - {broken}
-    assert len(sim.requests_for(f"/companies/{broken}/data/invoices")) == 7
-
-
-@pytest.mark.usefixtures("naps")
-def test_a_redirect_is_not_followed_so_the_key_stays_with_codat(sim):
-    sim.faults.add(Fault(path=r"/data/invoices", action="redirect", times=None))
-    said = read(sim, "invoices")
-    assert (said.code, said.statuses("invoices")[-1]) == (1, "INCOMPLETE")
-
-
-def test_a_company_that_dataStatus_does_not_know_is_gone_and_fails_nothing(sim):  # noqa: N802 - Codat's name
-    first = read(sim, "invoices")
-    gone = sim.world.companies[0]["id"]
-    sim.faults.add(Fault(path=f"/companies/{gone}/dataStatus", status=404, times=None))
-    said = read(sim, "invoices", state=first.state)
-    assert said.code == 0
-    kept = {one["partition"]["company_id"] for one in said.stream_state("invoices")["states"]}
-    assert gone not in kept
-    assert len(kept) == 2
 
 
 def test_silence_is_broken_by_a_state_while_codat_keeps_everybody_waiting(sim, mocker):
@@ -115,13 +245,41 @@ def test_silence_is_broken_by_a_state_while_codat_keeps_everybody_waiting(sim, m
     assert len(said.of("STATE")) >= 3
 
 
-def test_never_more_than_ten_requests_are_in_flight_for_one_company(sim):
-    sim.latency = 0.03
-    streams = (
-        "invoices bills customers suppliers items accounts payments journals transfers credit_notes "
-        "bill_payments bill_credit_notes payment_methods purchase_orders tax_rates"
-    )
-    said = read(sim, *streams.split(), num_workers=50, page_size=5)
+def test_never_more_than_ten_requests_are_in_flight_for_one_company():
+    streams = (*MANY, "transfers", "credit_notes", "bill_payments", "bill_credit_notes", "payment_methods")
+    with Simulator(companies=3, seed=7, records=40, latency=0.03) as sim:
+        said = read(sim, *streams, num_workers=50, page_size=5)
     assert said.code == 0
     assert max(one.in_flight_company for one in sim.requests) <= 10
     assert max(one.in_flight for one in sim.requests) > 10
+
+
+@pytest.mark.parametrize("workers", [2, 50])
+def test_the_budget_of_a_minute_holds_for_every_request_whatever_num_workers_says(
+    sim, clock, mocker, monkeypatch, workers
+):
+    monkeypatch.setenv("SOURCE_CODAT_REQUESTS_PER_MINUTE", "10")
+    sim.faults.add(Fault(path=r"/data/bills", times=2, status=503))  # retries count like others
+    starts = []
+    lock = threading.Lock()
+    take = CallBudget.take
+
+    def taken(budget):
+        with lock:
+            now = clock.module.monotonic()
+            wait = take(budget)
+            starts.append(now + wait)
+            return wait
+
+    def slept(_, seconds):
+        with lock:
+            clock.sleep(seconds)
+
+    mocker.patch("source_codat.budget.CallBudget.take", taken)
+    mocker.patch("source_codat.client.CodatClient._sleep", slept)
+    said = read(sim, *MANY, num_workers=workers)
+    assert (said.code, said.errors) == (0, [])
+    assert len(starts) == len(sim.requests) > 25
+    starts.sort()
+    assert all(later - first >= 59.9 for first, later in zip(starts, starts[10:], strict=False))
+    assert sum(later - first < 1 for first, later in pairwise(starts)) > 15  # in bursts

@@ -321,3 +321,11 @@ def test_the_docs_say_what_incomplete_means_for_loaders_that_write_all_or_nothin
     assert told
     for word in ("full refresh", "PyAirbyte", "`companies`"):
         assert word in told[1]
+
+
+def test_a_redirect_is_not_followed_so_the_key_stays_with_codat(sim):
+    sim.faults.add(Fault(path=r"/data/invoices", action="redirect", times=None))
+    said = read(sim, STREAM)
+    assert (said.code, said.statuses(STREAM)[-1]) == (1, "INCOMPLETE")
+    assert {one.headers["Host"] for one in sim.requests} == {sim.url.removeprefix("http://")}
+    assert "points to another address" in said.errors[0]["message"]

@@ -2,12 +2,16 @@
 
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import requests
 
 from source_codat.budget import CallBudget
+from source_codat.client import time_outs
 from source_codat.problem import Problem, seconds_until
+from source_codat.traffic import Traffic
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
 SOON = NOW + timedelta(seconds=90)
@@ -36,7 +40,16 @@ def test_retry_after_is_read_in_every_form(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("", None), ("later", None), ("-5", 0.0), ("Sat, 21 Nov 2020 00:00:00 GMT", 0.0)]
+    ("text", "seconds"),
+    [
+        ("", None),
+        ("later", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e30", None),
+        ("-5", 0.0),
+        ("Sat, 21 Nov 2020 00:00:00 GMT", 0.0),
+    ],
 )
 def test_what_cannot_be_read_is_no_wait_and_the_past_is_over(text, seconds):
     assert seconds_until(text) == seconds
@@ -53,6 +66,8 @@ def answer(status, body=b"", **headers):
 def test_without_retry_after_the_quota_headers_say_how_long():
     response = answer(429, X_Rate_Limit_Reset=SOON.isoformat())
     assert Problem.in_error(response, ()).retry_after == pytest.approx(90)
+    # Not described by Codat: as seconds, like the header of that name elsewhere.
+    assert Problem.in_error(answer(429, X_Rate_Limit_Reset="90"), ()).retry_after == 90
     assert Problem.in_error(answer(429), ()).retry_after is None
 
 
@@ -61,6 +76,32 @@ def test_codats_own_words_and_correlation_id_are_kept():
     text = Problem.in_error(answer(404, body), ()).text
     assert "Datatype [x] not supported (correlation id abc)" in text
     assert "404" in text
+
+
+def test_a_redirect_is_told_as_one():
+    assert "another address" in Problem.in_error(answer(302), ()).text
+
+
+@pytest.mark.parametrize("missing", ["connect_timeout_in_seconds", "read_timeout_in_seconds"])
+def test_no_request_goes_out_without_time_outs(missing):
+    requester: Any = SimpleNamespace(connect_timeout_in_seconds=15, read_timeout_in_seconds=120)
+    assert time_outs(requester) == (15, 120)
+    setattr(requester, missing, None)
+    with pytest.raises(ValueError, match="time-outs"):
+        time_outs(requester)
+
+
+def test_the_least_that_is_left_of_the_quota_counts_until_it_starts_afresh():
+    traffic = Traffic()
+    for left, resets in ((8, "today"), (6, "today"), (7, "today"), ("many", "today")):
+        traffic.note_quota(quota(left, resets))
+    assert traffic.sentence().endswith("; 6 of 10 requests left today.")
+    traffic.note_quota(quota(9, "tomorrow"))
+    assert traffic.quota_left == "9"
+
+
+def quota(left, resets):
+    return {"X-Rate-Limit-Limit": "10", "X-Rate-Limit-Remaining": str(left), "X-Rate-Limit-Reset": resets}
 
 
 def test_html_is_told_as_text_and_secrets_are_masked():
