@@ -16,6 +16,12 @@ from integration_tests.connector import REPO, files, parse
 from source_codat.client import CodatClient
 from source_codat.run import run
 
+# What this machine's own environment says of the network is none of a test's business.
+_NETWORK = {
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("requests_ca_bundle", "curl_ca_bundle", "netrc"),
+}
+
 
 class WarmStart:
     """Runs commands one after the other; used in a `with` block."""
@@ -46,7 +52,8 @@ class WarmStart:
         (its dotted name) that raises instead, and what it raises says.
         """
         args = [command, *files(folder, **contents), *extra]
-        job = {"args": args, "folder": str(folder), "env": {**os.environ, **(env or {})}}
+        own = {name: value for name, value in os.environ.items() if name.lower() not in _NETWORK}
+        job = {"args": args, "folder": str(folder), "env": {**own, **(env or {})}}
         job.update(hurried=hurried, broken=broken)
         self._jobs.write(json.dumps(job) + "\n")
         self._jobs.flush()

@@ -157,7 +157,7 @@ class CodatClient:
                 stream=True,
             ) as response:
                 body = self._body(response)
-        except (requests.RequestException, HTTPError) as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             return Problem.in_connection(error)
         if body is None:
             return Problem("the answer didn't come to its end in time", timed_out=True)

@@ -89,6 +89,8 @@ class Problem:
                     f"the server's certificate isn't trusted ({one.verify_message}); where a proxy of yours "
                     "puts in its own, name its CA bundle in the environment variable REQUESTS_CA_BUNDLE"
                 )
+        if type(error) is OSError:  # what `requests` raises before it connects
+            return cls("the CA bundle that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names isn't there")
         kinds = (words for kind, words in _KINDS.items() if any(isinstance(one, kind) for one in causes))
         return cls(next(kinds, f"the connection failed ({type(error).__name__})"))
 
