@@ -12,6 +12,7 @@ from codat_simulator import Fault, Simulator
 from codat_simulator.faults import Action
 from integration_tests.connector import catalog, config, run, start
 from integration_tests.disguises import ODD, ORDINARY, as_given, disguises, echoed, leaks, token, written
+from live_check import __main__ as live_check
 from source_codat import SourceCodat
 
 DEBUG = {"LOG_LEVEL": "DEBUG"}
@@ -217,3 +218,13 @@ def _collect(said, act):
 def test_the_state_and_the_catalog_hold_nothing_of_it(sim, tmp_path, key):
     said = run("read", tmp_path, config=config(sim), catalog=catalog("companies", *STREAMS))
     assert leaks(key, str(said.state)) == []
+
+
+def test_check_live_shows_it_in_no_finding_whatever_codat_echoes(capsys, key):
+    with Simulator(companies=2, seed=7, records=5, api_key=key) as simulator:
+        for number, fault in enumerate(list(echoes(key, 400))[:40]):
+            fault.path, fault.after, fault.times = "/", 2 * number, 1
+            simulator.faults.add(fault)
+        live_check.main({"CODAT_API_KEY": token(key), "CODAT_BASE_URL": simulator.url})
+        live_check.main({"CODAT_API_KEY": key, "CODAT_BASE_URL": "http://localhost:1"})
+    assert leaks(key, *capsys.readouterr()) == []

@@ -8,6 +8,8 @@ from typing import Any
 
 import requests
 
+from source_codat.api_key import secrets_of, shown
+
 TIMEOUT_SECONDS = (15, 120)
 
 
@@ -76,9 +78,7 @@ class Codat:
 
     def redact(self, text: str) -> str:
         """Return the text without the key, in whichever form it got there."""
-        for secret in (base64.b64encode(self._key.encode()).decode(), self._key):
-            text = text.replace(secret, "[key]")
-        return text
+        return shown(text, secrets_of(self._key))
 
 
 def raw_key(key: str) -> str:
