@@ -112,7 +112,7 @@ def test_a_429_that_does_not_say_when_is_tried_again_with_back_off(sim, clock, v
 def test_a_429_that_names_a_moment_gone_by_is_not_asked_again_without_a_pause(sim, clock, header):
     gone = datetime.now(timezone.utc) - timedelta(hours=1)
     headers = {"Retry-After": "", header: format_datetime(gone, usegmt=True)}
-    fault = sim.faults.add(Fault(path=r"/data/invoices", times=None, status=429, headers=headers))
+    fault = sim.faults.add(Fault(path=r"/data/invoices", times=500, status=429, headers=headers))
     said = read(sim, "invoices")
     assert {one["failure_type"] for one in said.errors} == {"transient_error"}
     assert fault.hits < 100
