@@ -157,5 +157,6 @@ def test_partitions_below_a_company_are_told_apart_and_count_what_went_out(sim):
     ]
     lines = [line for line in told if "requests" not in line]
     assert len(set(lines)) == len(lines) > 3
-    numbers = [int(re.search(r" read, ([\d,]+) record", line)[1].replace(",", "")) for line in lines]
-    assert sum(numbers) == len(said.records("bank_account_transactions"))
+    numbers = re.findall(r" read, (\d+) record", "\n".join(lines))
+    assert len(numbers) == len(lines)
+    assert sum(map(int, numbers)) == len(said.records("bank_account_transactions"))

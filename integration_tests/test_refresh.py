@@ -150,7 +150,7 @@ def test_a_refresh_that_never_ends_holds_up_no_other_company_and_no_worker(stale
     mocker.patch("source_codat.refresh.MINUTE_SECONDS", 2.0)
     stuck = company(stale)
     stale.world.pulls.plan(stuck, "invoices", "Fetching")
-    at = {}
+    at: dict[str, float] = {}
 
     def note(request):
         if "/data/invoices" in request.path:
