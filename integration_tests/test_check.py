@@ -316,6 +316,6 @@ def test_an_address_without_such_a_list_is_told(sim, check):
 
 def test_an_address_where_nobody_answers_is_told(script, tmp_path):
     settings = {"api_key": "a-key-Of-nobody-0123456789", "base_url": "http://localhost:9"}
-    message = refusal(script.run("check", tmp_path, config=settings))
+    message = refusal(script.run("check", tmp_path, hurried=True, config=settings))
     assert message.startswith("The list of companies couldn't be read: check your network and 'base_url', ")
     assert_sentence(message)
