@@ -10,6 +10,17 @@ def sim():
         yield simulator
 
 
+@pytest.fixture
+def naps(mocker):
+    """How long the client slept, without sleeping."""
+    slept: list[float] = []
+    mocker.patch(
+        "source_codat.client.CodatClient._sleep",
+        lambda _, seconds: slept.append(seconds) if seconds > 0 else None,
+    )
+    return slept
+
+
 @pytest.fixture(scope="session")
 def script():
     """The console script, started a hundred times in the time of one."""

@@ -6,6 +6,8 @@ import socket
 import threading
 from urllib.parse import urlsplit
 
+from integration_tests.relay import pump
+
 _REFUSED = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -61,12 +63,5 @@ class ForwardProxy:
                         "Connection: keep-alive", "Connection: close"
                     )
                     server.sendall(lines.encode("latin-1"))
-                threading.Thread(target=_pump, args=(client, server), daemon=True).start()
-                _pump(server, client)
-
-
-def _pump(source, target):
-    with contextlib.suppress(OSError):
-        while some := source.recv(65536):
-            target.sendall(some)
-        target.shutdown(socket.SHUT_WR)
+                threading.Thread(target=pump, args=(client, server), daemon=True).start()
+                pump(server, client)

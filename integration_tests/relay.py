@@ -49,11 +49,12 @@ class Relay:
                 client.sendall(self._answers.pop(0))
                 return
             with socket.create_connection(("127.0.0.1", int(self._sim.url.rpartition(":")[2]))) as server:
-                threading.Thread(target=_pump, args=(server, client), daemon=True).start()
-                _pump(client, server)
+                threading.Thread(target=pump, args=(server, client), daemon=True).start()
+                pump(client, server)
 
 
-def _pump(source, target):
+def pump(source, target):
+    """Pass on what one side says until it says no more."""
     with contextlib.suppress(OSError):
         while some := source.recv(65536):
             target.sendall(some)

@@ -29,6 +29,7 @@ FAULTS = {
     "trickle": (Fault(action="trickle", seconds=0.05), "the answer didn't come to its end in time"),
 }
 SLOW = {"stall": 4, "trickle": 4}  # tries; a quick failure has seven
+pytestmark = pytest.mark.usefixtures("naps")
 PLACES = {
     "a page": ("/companies/{company}/data/invoices$", "page=2"),
     "dataStatus": ("/companies/{company}/dataStatus$", None),
@@ -43,17 +44,11 @@ def sim():
 
 
 @pytest.fixture(autouse=True)
-def naps(mocker):
-    """How long the client would have slept; nobody waits long for an answer either."""
-    slept: list[float] = []
-    mocker.patch(
-        "source_codat.client.CodatClient._sleep",
-        lambda _, seconds: slept.append(seconds) if seconds > 0 else None,
-    )
+def hurry(mocker):
+    """Nobody waits long for an answer."""
     mocker.patch("source_codat.client.time_outs", return_value=(5.0, 0.4))
     for patience in (READING, CHECKING):
         mocker.patch.dict(patience.__dict__, answer=0.4)
-    return slept
 
 
 def struck(sim, name, place, times):

@@ -64,6 +64,7 @@ TABLE = {
     ("other", "below 500"): Row((302, 410, 418), **REFUSED),
     ("other", "from 500 on"): Row((505, 520), **PASSING),
 }
+pytestmark = pytest.mark.usefixtures("naps")
 CASES = [
     (pytest.param(row, status, id=f"{status} {when}"), row)
     for (_, when), row in TABLE.items()
@@ -79,17 +80,6 @@ def cases(*ends):
 def sim():
     with Simulator(companies=2, seed=7, records=5) as simulator:
         yield simulator
-
-
-@pytest.fixture(autouse=True)
-def naps(mocker):
-    """How long the client slept, without sleeping."""
-    slept: list[float] = []
-    mocker.patch(
-        "source_codat.client.CodatClient._sleep",
-        lambda _, seconds: slept.append(seconds) if seconds > 0 else None,
-    )
-    return slept
 
 
 class Story:

@@ -20,7 +20,7 @@ from source_codat.passes import Turn
 from source_codat.settings import Settings
 from source_codat.traffic import Tally
 
-_SMALLEST_PAGE = 25
+SMALLEST_PAGE = 25
 logger = logging.getLogger("airbyte")
 
 
@@ -76,10 +76,10 @@ class Questions:
                 name, words = self._retriever.name, error.detail.lower()
                 if error.status == 400 and name in self._settings.filters and "query" in words:
                     raise refused_filter(self._settings, name, error) from None
-                if not error.timed_out or self._retriever.paging != "pages" or turn.size <= _SMALLEST_PAGE:
+                if not error.timed_out or self._retriever.paging != "pages" or turn.size <= SMALLEST_PAGE:
                     raise
             offset = (turn.number - 1) * turn.size
-            size = max(_SMALLEST_PAGE, turn.size // 4)
+            size = max(SMALLEST_PAGE, turn.size // 4)
             # From there some rows come twice, none is passed over.
             turn = replace(turn, size=size, number=offset // size + 1)
             logger.info("Codat: %s takes too long; asking for pages of %d.", path, size)

@@ -17,7 +17,7 @@ from source_codat.components import CodatRetriever
 from source_codat.context import DataTypeView
 from source_codat.pages import Page
 from source_codat.passes import Pass, Turn, hashes
-from source_codat.questions import Partition, Questions
+from source_codat.questions import SMALLEST_PAGE, Partition, Questions
 from source_codat.row_keys import HeldRows, RowKeys
 from source_codat.rows import RowBatch, batch
 from source_codat.settings import Settings
@@ -25,7 +25,6 @@ from source_codat.shapes import shaped
 from source_codat.traffic import Tally
 
 MAX_PASSES = 4
-_SMALLEST_PAGE = 25
 
 
 @dataclass(frozen=True)
@@ -215,7 +214,7 @@ class Reading:
         self._held.drop()
         self._previous, self._before = done, after or self._before
         if done.shortest:
-            self._size = max(_SMALLEST_PAGE, min(self._size, done.shortest))
+            self._size = max(SMALLEST_PAGE, min(self._size, done.shortest))
         return None if self._left else self._unproven()
 
     def _unproven(self) -> Finished:
