@@ -60,7 +60,9 @@ class Refreshes:
 
     def settle(self, rng: Random) -> None:
         """End the refreshes that run; those that only wait may go on waiting."""
-        for place in self._life.places():
-            sync = self.under_way(place)
-            if sync is not None and sync.outcome != _WAITING:
-                self._life.world.finish_sync(sync.id, "Complete" if rng.random() < 0.5 else rng.choice(_BAD))
+        # Wherever they are: transactions may be fetched for a connection whose accounts never came.
+        for company in self._life.world.known_companies():
+            for sync in list(company.syncs):
+                if sync.outcome not in (None, _WAITING) and sync.running:
+                    status = "Complete" if rng.random() < 0.5 else rng.choice(_BAD)
+                    self._life.world.finish_sync(sync.id, status)
