@@ -281,3 +281,41 @@ def test_validation_results_that_were_refused_once_are_asked_for_next_time(sim, 
     account.read()
     assert fault.hits == 1
     assert refused in {one.path for one in sim.requests_for("/validation$")}
+
+
+def paged_history(sim, account):
+    """A sync that runs on one connection, hidden by another's: only the sync history, in pages, tells."""
+    for one in ("bills", "items"):
+        sim.world.start_sync(account.id, one, account.links[0])
+    running = account.begin(account.links[0])
+    others = [sim.world.start_sync(account.id, one, account.links[0]) for one in ("customers", "suppliers")]
+    account.stage(running, "late")
+    account.later()
+    account.whole(account.links[1], "early")
+
+    def cap(request):
+        sim.page_size_cap = 2 if request.path.endswith("/data/history") else 5000
+
+    sim.on_request(cap)
+    return running, others
+
+
+def test_a_sync_that_shifts_to_another_page_of_the_history_is_not_passed_over(sim):
+    account = Account(sim, *INVOICES, "Accounting", "Accounting")
+    running, others = paged_history(sim, account)
+    sim.on_request(once("/data/history", "2", lambda: sim.world.finish_sync(others[1])))
+    account.read()
+    sim.world.finish_sync(running)
+    account.read()
+    assert {"early", "late"} <= set(account.rows)
+
+
+def test_a_page_of_the_history_that_comes_twice_does_not_count_as_two(sim):
+    account = Account(sim, *INVOICES, "Accounting", "Accounting")
+    running, _ = paged_history(sim, account)
+    sim.faults.add(Fault(path="/data/history", action="repeat_page", times=None))
+    account.read()
+    sim.faults.clear()
+    sim.world.finish_sync(running)
+    account.read()
+    assert {"early", "late"} <= set(account.rows)

@@ -8,26 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-import msgspec
-
 from source_codat import timestamps
-from source_codat.client import Answer, CodatClient
+from source_codat.client import CodatClient
 from source_codat.company import COMPLETE, RUNNING, WAITING, Company, DataTypeStatus, StatusReport, SyncEntry
-from source_codat.errors import MalformedAnswer, PartitionFailed, PartitionSkipped
+from source_codat.history import ask_history
 from source_codat.state import Entry
 
 T = TypeVar("T")
-_HISTORY_PAGE = 500
 _FRESH_SECONDS = 60.0  # a report so young needn't be asked for again
-_HISTORY_PAGES = 40  # more than that can't be told from an endless answer: then it is in doubt
-
-
-class _History(msgspec.Struct):
-    results: list[SyncEntry] | None
-    totalResults: int | None = None  # noqa: N815 - Codat's name
-
-
-_HISTORY = msgspec.json.Decoder(_History)
 
 
 @dataclass
@@ -73,7 +61,7 @@ class CompanyContext:
         doubtful = {name for name in data_types if self.report.in_doubt(name, self.listed_at)}
         if doubtful - self.shared:
             self.shared |= doubtful
-            self.report = replace(self.report, history=self._ask_history(f"/companies/{self.company.id}"))
+            self.report = replace(self.report, history=self._ask_history())
 
     def look(self) -> StatusReport:
         """Ask for the syncs as they are now; raises what the client raises."""
@@ -92,31 +80,10 @@ class CompanyContext:
         report = self.client.get(
             f"{path}/dataStatus", None, lambda answer: StatusReport.from_answer(answer, asked_at)
         )
-        return replace(report, history=self._ask_history(path)) if self.shared else report
+        return replace(report, history=self._ask_history()) if self.shared else report
 
-    def _ask_history(self, path: str) -> Sequence[SyncEntry] | None:
-        """The syncs under way or waiting, and those since `history_since`; None where Codat won't tell."""
-        query = "||".join(f"status={status}" for status in sorted(RUNNING | WAITING))
-        if self.history_since:
-            query += f"||requested>={self.history_since}"
-        params = {"pageSize": _HISTORY_PAGE, "orderBy": "-requested", "query": query}
-        found: list[SyncEntry] = []
-        for page in range(1, _HISTORY_PAGES + 1):
-            try:
-                answer = self.client.get(f"{path}/data/history", {**params, "page": page}, _history)
-            except (PartitionFailed, PartitionSkipped):
-                return None
-            found += answer.results or []
-            if not answer.results or (answer.totalResults is not None and len(found) >= answer.totalResults):
-                return found
-        return None
-
-
-def _history(answer: Answer) -> _History:
-    try:
-        return _HISTORY.decode(answer.body)
-    except msgspec.MsgspecError as error:
-        raise MalformedAnswer(f"the sync history wasn't the JSON that was expected ({error})") from None
+    def _ask_history(self) -> Sequence[SyncEntry] | None:
+        return ask_history(self.client, f"/companies/{self.company.id}", self.history_since)
 
 
 @dataclass(frozen=True)
