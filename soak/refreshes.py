@@ -62,7 +62,8 @@ class Refreshes:
         """End the refreshes that run; those that only wait may go on waiting."""
         # Wherever they are: transactions may be fetched for a connection whose accounts never came.
         for company in self._life.world.known_companies():
+            known = {link.id for link in company.connections}
             for sync in list(company.syncs):
-                if sync.outcome not in (None, _WAITING) and sync.running:
+                if sync.connection_id in known and sync.outcome not in (None, _WAITING) and sync.running:
                     status = "Complete" if rng.random() < 0.5 else rng.choice(_BAD)
                     self._life.world.finish_sync(sync.id, status)
