@@ -5,6 +5,7 @@ What is asked for, and how long it is waited for: docs/behaviour.md, "Refresh".
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -28,9 +29,9 @@ from source_codat.traffic import counted
 MINUTE_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 120.0
-_KEPT = 1000  # companies whose dataStatus is held until they are opened
+_KEPT = 1000  # companies without a refresh whose dataStatus is held until they are opened
 _UNDER_WAY = RUNNING | WAITING
-_REFUSALS = (400, 402, 405)  # of one question; the rest of the sync can go on
+_PLAN = 402  # refreshes may be what the plan doesn't allow: then the rest of the sync goes on
 logger = logging.getLogger("airbyte")
 
 
@@ -128,26 +129,26 @@ class Refresher:
         """What is still waited for; None where everything has ended, well or not, or the time is over."""
         context = refreshing.context
         late = self.seconds_left <= 0
-        try:
+        with contextlib.suppress(PartitionFailed, PartitionSkipped):  # perhaps the next look tells
             context.look()
-            waiting = [one for one in refreshing.pulls if not self._ended(context, one)]
-        except (PartitionFailed, PartitionSkipped):  # perhaps the next look tells
-            waiting = refreshing.pulls
-        refreshing.pulls = waiting
+            refreshing.pulls = [one for one in refreshing.pulls if not self._ended(context, one)]
+        waiting = refreshing.pulls
         refreshing.pause = min(LONGEST_PAUSE_SECONDS, refreshing.pause * 1.5)
         if late:
             for one in waiting:
                 self.report.note("unfinished", context.company, one.data_type)
-        if waiting and not late:
-            return refreshing
-        self.report.done(context.company)
-        return None
+        left = [] if late else waiting
+        self.report.left(context.company, len(left))
+        return refreshing if left else None
 
-    def kept(self, context: CompanyContext) -> CompanyContext | None:
-        """What the last look showed, for who opens the company soon; not of too many at once."""
+    def kept(self, context: CompanyContext, *, waited: bool) -> CompanyContext | None:
+        """What the last look showed, for who opens the company.
+
+        Those that were waited for are opened at once; of the others, not too many are held.
+        """
         with self._lock:
-            self._kept += 1
-            return context if self._kept <= _KEPT else None
+            self._kept += not waited
+            return context if waited or self._kept <= _KEPT else None
 
     def pause(self, refreshing: Refreshing) -> float:
         """Seconds until the next look, the last one when the time is over."""
@@ -197,7 +198,7 @@ class Refresher:
     def _refused(
         self, error: PartitionSkipped | PartitionFailed | ConfigError, company: Company, data_type: str
     ) -> None:
-        if isinstance(error, ConfigError) and error.status not in _REFUSALS:
+        if isinstance(error, ConfigError) and error.status != _PLAN:
             raise error
         words = error.detail if isinstance(error, PartitionSkipped) else error.message
         self.report.note("refused", company, data_type, words or "")
@@ -212,24 +213,23 @@ class Refresher:
 
     def _status(self, context: CompanyContext, pull: Pull) -> str | None:
         """Where a pull stands; None where Codat doesn't tell."""
-        report = context.report
-        if report is None:
+        if context.report is None:
             return None
-        entries = report.entries(pull.data_type, pull.connection_id)
-        for one in entries:  # other connections may still be at it
-            if one.status in _UNDER_WAY:
+        for one in context.report.entries(pull.data_type, pull.connection_id):
+            if one.status in _UNDER_WAY:  # other connections may still be at it
                 return one.status
-        known = report.types.get(pull.data_type)
-        if known and (known.currentStatus in _UNDER_WAY or pull.sync_id is None):
+        known = context.report.types.get(pull.data_type)
+        heard = known and known.latestSyncId != pull.before and pull.connection_id is None
+        if known and (known.currentStatus in _UNDER_WAY or pull.sync_id is None or heard):
             return known.currentStatus
-        if known and known.latestSyncId != pull.before and pull.connection_id is None:
-            return known.currentStatus
-        if pull.sync_id is None:
+        return self._ask(context.company, pull.sync_id) if pull.sync_id else None
+
+    def _ask(self, company: Company, sync_id: str) -> str | None:
+        """Where a pull stands that dataStatus hasn't heard of yet, or doesn't tell from others."""
+        try:
+            return self._client.get(f"/companies/{company.id}/data/history/{sync_id}", None, _pull).status
+        except (PartitionFailed, PartitionSkipped):
             return None
-        # dataStatus hasn't heard of it yet, or doesn't tell these apart.
-        return self._client.get(
-            f"/companies/{context.company.id}/data/history/{pull.sync_id}", None, _pull
-        ).status
 
     def _links(self, company: Company, pull: Pull) -> list[str]:
         held = company.connections(self._source_types[pull.data_type])

@@ -50,8 +50,7 @@ class RefreshReport:
 
     def begun(self, company: Company, data_types: list[str]) -> None:
         """A company is waited for."""
-        with self._lock:
-            self._waiting[company.id] = len(data_types)
+        self.left(company, len(data_types))
         self._say("begun", "%s: waiting for Codat to refresh %s.", company.label, ", ".join(data_types))
 
     def asked(self, *, is_new: bool) -> None:
@@ -60,10 +59,13 @@ class RefreshReport:
             self.queued += is_new
             self.running += not is_new
 
-    def done(self, company: Company) -> None:
-        """A company isn't waited for any more."""
+    def left(self, company: Company, pulls: int) -> None:
+        """So many refreshes of a company are still waited for."""
         with self._lock:
-            self._waiting.pop(company.id, None)
+            if pulls:
+                self._waiting[company.id] = pulls
+            else:
+                self._waiting.pop(company.id, None)
 
     def ended(self, status: str, company: Company, data_type: str, links: list[str]) -> None:
         """One refresh has ended; links: the connections that it may have been about."""

@@ -193,7 +193,9 @@ class Sync:
             task = Task(company.id, partial(self._refresh, refresher, company, waiting))
             self._scheduler.add_later(task, refresher.pause(waiting))
         else:
-            self._scheduler.add_openers([self._opener(company, refresher.kept(context))])
+            self._scheduler.add_openers(
+                [self._opener(company, refresher.kept(context, waited=known is not None))]
+            )
 
     def _open_company(self, company: Company, context: CompanyContext | None = None) -> None:
         """Plan a company's partitions and queue those that have to be read."""
