@@ -238,6 +238,29 @@ def test_accounts_that_a_read_did_not_get_to_are_read_next_time(sim, monkeypatch
         assert account.all_there, seen.logs
 
 
+def test_an_account_that_came_after_the_accounts_were_listed_is_not_passed_over(sim):
+    account = Transactions(sim)
+    link = account.links[0]
+    for one in sim.world.records("bankAccounts", account.id):
+        if one["id"] != "A":
+            sim.world.vanish(account.id, "bankAccounts", one["id"])
+    for number in range(9):
+        sim.world.put(account.id, "bankTransactions", {"id": f"A/{number}"}, link, account_id="A")
+    pull = sim.world.start_sync(account.id, "bankAccounts", link)
+    sim.world.stage(pull, {"id": "new"})
+
+    def comes():
+        sim.world.finish_sync(pull)
+        sim.world.sync(account.id, "bankTransactions")
+        sim.world.put(account.id, "bankTransactions", {"id": "of new"}, link, account_id="new")
+
+    sim.on_request(once("/bankAccounts/A/bankTransactions", "2", comes))
+    account.read(page_size=4)
+    account.later()
+    account.read()
+    assert "of new" in account.rows
+
+
 def test_a_group_refused_where_nothing_names_its_data_types_has_no_place_in_the_state(sim):
     account = Account(sim, "bank_account_transactions", "bankTransactions", "Accounting")
     for data_type in ("bankAccounts", "bankTransactions"):

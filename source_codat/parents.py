@@ -11,6 +11,7 @@ import msgspec
 from source_codat import timestamps
 from source_codat.client import CodatClient
 from source_codat.components import CodatRetriever
+from source_codat.context import DataTypeView
 from source_codat.errors import PartitionFailed, PartitionSkipped
 from source_codat.questions import Partition
 from source_codat.reader import Finished, PartitionReader
@@ -107,9 +108,10 @@ class Parents:
         # A parent's filters and start date are about what is sent, not about which children exist.
         settings = replace(self.settings, filters={}, include_deleted=True, start=None)
         reader = PartitionReader(self.client, self.parent, settings, collect, self.tally)
-        return reader.read(Partition(group.ids, since, context=group.context, source=self._source(group)))
+        return reader.read(Partition(group.ids, since, context=group.context, source=self.source(group)))
 
-    def _source(self, group: Partition) -> Any:
+    def source(self, group: Partition) -> DataTypeView | None:
+        """What was known of the parents' data types before the parents were listed."""
         if group.source is None or not self.parent.data_types:
             return None
         return replace(group.source, data_types=self.parent.data_types)

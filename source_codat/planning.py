@@ -126,10 +126,13 @@ class Planner:
             raise ValueError(group.stream.outcome.name)
         plan = Plan()
         found = group.stream.parents.ids(group.partition)
+        listed = group.stream.parents.source(group.partition)
         together = Group(len(found))
         for more in found:
             ids = {**group.partition.ids, **more}
             one = self._planned(group.stream, group.company, ids, context, None, grouped=False)
+            if isinstance(one, Planned):
+                one = replace(one, partition=replace(one.partition, listed=listed))
             plan.add(replace(one, group=together))
         return plan
 

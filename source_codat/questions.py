@@ -29,7 +29,8 @@ class Partition:
     """One full path to read: its ids by the path's names, and from which instant on (None: all).
 
     params: what its requests carry besides; answer: the body, where it has been asked for already.
-    beside: encoded fields that are added to its rows.
+    beside: encoded fields that are added to its rows. listed: what was known of the parents' data
+    types before the parents were listed that this partition stems from.
     """
 
     ids: Mapping[str, str]
@@ -39,6 +40,7 @@ class Partition:
     params: Mapping[str, str] = field(default_factory=dict)
     answer: bytes | None = None
     beside: Mapping[str, bytes] = field(default_factory=dict)
+    listed: DataTypeView | None = None
 
 
 class Questions:

@@ -210,12 +210,22 @@ class Reading:
         if proven or not self._left:
             self._reader.release(self._held)
         if proven:
-            return self._reader.finish(done, self._before, after, self._records)
+            finished = self._reader.finish(done, self._before, after, self._records)
+            return replace(finished, sync_id=None) if self._parents_moved else finished
         self._held.drop()
         self._previous, self._before = done, after or self._before
         if done.shortest:
             self._size = max(SMALLEST_PAGE, min(self._size, done.shortest))
         return None if self._left else self._unproven()
+
+    @property
+    def _parents_moved(self) -> bool:
+        """Whether parents may have come since they were listed: their children would be passed over."""
+        listed = self._partition.listed
+        if listed is None or self._before is None:
+            return False
+        known = listed.sync_id
+        return known is None or replace(self._before, data_types=listed.data_types).sync_id != known
 
     def _unproven(self) -> Finished:
         return Finished(complete=False, records=self._records)
