@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 from source_codat.company import COMPLETE, Company
 from source_codat.traffic import counted
@@ -30,7 +30,7 @@ _OTHER = {
     "refused": "Refresh refused by Codat",
     "unlinked": "Refresh not possible, as the connection isn't linked any more: the company must link it",
 }
-_LINES = 20
+_LINES = 20  # companies that get a line each when they are waited for
 logger = logging.getLogger("airbyte")
 
 
@@ -43,7 +43,7 @@ class RefreshReport:
         self._waiting: dict[str, int] = {}
         self._found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         self._words: dict[str, str] = {}
-        self._lines: Counter[str] = Counter()
+        self._lines = 0
         self.queued = 0
         self.running = 0
         self.complete = 0
@@ -51,7 +51,11 @@ class RefreshReport:
     def begun(self, company: Company, data_types: list[str]) -> None:
         """A company is waited for."""
         self.left(company, len(data_types))
-        self._say("begun", "%s: waiting for Codat to refresh %s.", company.label, ", ".join(data_types))
+        with self._lock:
+            self._lines += 1
+            loud = self._lines <= _LINES
+        if loud:
+            logger.info("%s: waiting for Codat to refresh %s.", company.label, ", ".join(data_types))
 
     def asked(self, *, is_new: bool) -> None:
         """Codat was asked for one data type; it may have been at it already."""
@@ -85,13 +89,6 @@ class RefreshReport:
             if what and what not in items:
                 items.append(what)
             self._words.setdefault(kind, words)
-
-    def _say(self, kind: str, text: str, *values: object) -> None:
-        with self._lock:
-            self._lines[kind] += 1
-            said = self._lines[kind]
-        if said <= _LINES:
-            logger.info(text, *values)
 
     @property
     def waiting(self) -> tuple[int, int]:
