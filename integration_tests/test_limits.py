@@ -120,12 +120,12 @@ def test_a_429_that_names_a_moment_gone_by_is_not_asked_again_without_a_pause(si
 
 
 def test_nobody_asks_before_the_time_that_codat_named_to_one(sim):
-    sim.latency = 0.02
+    sim.latency = 0.1  # several rounds are still to be asked when the answer comes
     fault = sim.faults.add(Fault(path=r"/data/bills", status=429, headers={"Retry-After": "1"}))
     said = read(sim, *MANY, num_workers=8)
     assert (said.code, fault.hits) == (0, 1)
     [told] = [one for one in sim.requests if one.status == 429]
-    later = [one.at for one in sim.requests if one.at > told.finished_at + 0.1]
+    later = [one.at for one in sim.requests if one.at > told.finished_at + 0.05]
     assert later
     assert min(later) >= told.finished_at + 0.9
 
@@ -160,6 +160,17 @@ def test_the_fifteen_minutes_are_those_of_one_request(sim, clock):
     said = read(sim, "invoices", num_workers=2)
     assert (said.code, said.errors) == (0, [])
     assert clock.ahead >= 600
+
+
+@pytest.mark.parametrize("failures", [6, 7])
+def test_waiting_for_a_limit_uses_up_no_try_of_what_fails(sim, clock, failures):
+    too_many(sim, *[1] * 8)
+    company = sim.world.companies[0]["id"]
+    sim.faults.add(Fault(path=f"{company}/data/invoices", after=8, times=failures, status=503))
+    said = read(sim, "invoices")
+    assert said.code == int(failures > 6)
+    assert clock.ahead >= 8
+    assert whole(sim, said) is (failures <= 6)
 
 
 @pytest.fixture

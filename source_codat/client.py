@@ -210,18 +210,14 @@ class CodatClient:
         if problem.status == 429:
             seconds = self._limit_wait(problem, tries)
         else:
-            bounds, waited = self.patience, tries.waited
-            if (
-                tries.made > self._max_retries
-                or tries.timed_out >= bounds.time_outs
-                or waited > bounds.all_waits
-            ):
+            tries.failed += 1
+            if tries.failed > self._max_retries or tries.timed_out >= self.patience.time_outs:
                 raise PartitionFailed(
                     f"Codat didn't give a good answer for {tries.path} in {counted(tries.made, 'try')}: "
                     f"{problem.text}",
                     timed_out=problem.timed_out,
                 )
-            seconds = self._back_off(tries.made, 30.0)
+            seconds = self._back_off(tries.failed, 30.0)
         tries.waited += seconds
         return seconds
 

@@ -41,9 +41,14 @@ CHECKING = Patience(
 
 @dataclass
 class Tries:
-    """What one request has come to so far."""
+    """What one request has come to so far.
+
+    made: tries of every kind. failed: those without a good answer, Codat's limits left out.
+    timed_out: those of them that took too long. waited: seconds, for limits and between tries.
+    """
 
     path: str
     made: int = 0
+    failed: int = 0
     timed_out: int = 0
     waited: float = 0.0
