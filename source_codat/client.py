@@ -182,8 +182,9 @@ class CodatClient:
     def _interpret(self, response: requests.Response, body: bytes, path: str) -> Answer | Problem:
         status = response.status_code
         if 200 <= status < 300:
-            problem = Problem.in_body(response)
-            return problem or Answer(status, body, response.headers)
+            if not body and status != requests.codes.no_content:
+                return Problem("the answer was empty")
+            return Answer(status, body, response.headers)
         resolution = self._errors.interpret_response(response)
         problem = Problem.in_error(response, self.secrets)
         if resolution.response_action is ResponseAction.IGNORE:

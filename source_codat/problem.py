@@ -67,17 +67,6 @@ class Problem:
         return cls(f"{text} [HTTP {status}]", status, retry_after=wait, timed_out=status in (408, 504))
 
     @classmethod
-    def in_body(cls, response: requests.Response) -> Problem | None:
-        """The problem of a successful answer that was cut or isn't JSON; None where it is whole."""
-        body = response.content
-        length = response.headers.get("Content-Length", "")
-        if length.isdigit() and not response.headers.get("Content-Encoding") and int(length) != len(body):
-            return cls(f"the answer was cut off after {len(body)} of {length} bytes")
-        if not body and response.status_code != 204:
-            return cls("the answer was empty")
-        return None
-
-    @classmethod
     def in_connection(cls, error: Exception) -> Problem:
         """The problem of a request that broke; its kind only, as the error's own text may quote headers."""
         causes = list(_causes(error))

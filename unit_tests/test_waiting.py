@@ -109,13 +109,6 @@ def test_html_is_told_as_text_and_secrets_are_masked():
     assert text.startswith("Busy ****")
 
 
-def test_a_body_shorter_than_its_length_was_cut():
-    assert "cut off" in str(Problem.in_body(answer(200, b"{}", Content_Length="5")))
-    assert Problem.in_body(answer(200, b"{}", Content_Length="2")) is None
-    assert "empty" in str(Problem.in_body(answer(200, b"")))
-    assert Problem.in_body(answer(204, b"")) is None
-
-
 def test_calls_pass_in_bursts_and_never_more_than_the_budget_in_a_minute(mocker):
     clock = mocker.patch("source_codat.budget.time.monotonic", return_value=0.0)
     budget = CallBudget(per_minute=3)
