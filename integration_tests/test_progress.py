@@ -28,6 +28,7 @@ def test_estimates_come_from_total_results_and_converge_on_what_was_read(sim):
     for stream in ("invoices", "bills", "companies"):
         rows = [one["row_estimate"] for one in estimates(said, stream)]
         assert rows[-1] == len(said.records(stream))
+        assert all(earlier != later for earlier, later in pairwise(rows))
         assert {one["type"] for one in estimates(said, stream)} == {"STREAM"}
     # With the first page of the first company it is clear about how much there will be.
     first = estimates(said, "invoices")[0]["row_estimate"]
@@ -43,6 +44,30 @@ def test_estimates_are_cumulative_and_never_below_what_was_read(sim):
         records += message["type"] == "RECORD"
         if message["type"] == "TRACE" and message["trace"]["type"] == "ESTIMATE":
             assert message["trace"]["estimate"]["row_estimate"] >= records
+
+
+@pytest.mark.usefixtures("eager")
+def test_estimates_end_at_what_was_read_where_not_all_could_be(sim):
+    company = sim.world.companies[0]["id"]
+    sim.faults.add(Fault(path=f"/{company}/data/invoices", query=r"\bpage=2", status=405, times=None))
+    said = read(sim, "invoices", page_size=7, num_workers=2)
+    assert said.statuses("invoices")[-1] == "INCOMPLETE"
+    assert estimates(said, "invoices")[-1]["row_estimate"] == len(said.records("invoices"))
+
+
+@pytest.mark.usefixtures("eager")
+def test_pages_that_do_not_tell_how_many_follow_are_never_estimated_below_what_was_read(sim):
+    sim.page_size_cap = 3
+    said = read(sim, "bill_pay_bills", num_workers=2)
+    records = 0
+    told = []
+    for message in said.messages:
+        records += message["type"] == "RECORD"
+        if message["type"] == "TRACE" and message["trace"]["type"] == "ESTIMATE":
+            told.append((message["trace"]["estimate"]["row_estimate"], records))
+    assert len(told) > 3
+    assert all(rows >= read_so_far for rows, read_so_far in told)
+    assert told[-1][0] == records
 
 
 def test_no_stream_is_estimated_more_often_than_every_ten_seconds(mocker):
@@ -99,6 +124,7 @@ def test_a_line_now_and_then_says_how_far_the_sync_is_and_what_it_does(sim):
     assert any(re.search(r"[0-3] of 3 companies read, [1-3] under way", line) for line in lines)
     assert any(re.search(r"records of about [\d,]+", line) for line in lines)
     assert any(re.search(r"reading (invoices|bills) of ", line) for line in lines)
+    assert any(re.search(r" so far, about \d+ s left", line) for line in lines)
     assert all(re.search(r"\d+ requests?, \d+ retr", line) for line in lines)
 
 

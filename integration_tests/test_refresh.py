@@ -6,6 +6,7 @@ import pytest
 
 from codat_simulator import Fault, Simulator
 from integration_tests.connector import by_key, catalog, config, read, start
+from source_codat.traffic import counted
 
 DAY = 24
 
@@ -130,8 +131,8 @@ def test_a_refresh_that_ends_badly_is_reported_by_name_and_what_was_there_is_rea
     assert company(stale) in warning
     assert "invoices" in warning
     assert len(by_key(said.records("invoices"), "companyId", "id")) == stale.world.size_of("invoices")
-    if status == "AuthError":
-        assert "connection" in warning
+    links = [one["id"] for one in stale.world.companies[0]["dataConnections"] if one["id"] in warning]
+    assert len(links) == int(status == "AuthError")
 
 
 @pytest.mark.parametrize("status", ["Deauthorized", "Unlinked"])
@@ -145,6 +146,42 @@ def test_connections_that_must_be_linked_again_are_named_and_not_queued(stale, s
     warning = next(line for line in said.logs if "isn't linked any more" in line)
     accounting = next(one for one in links if one["sourceType"] == "Accounting")
     assert accounting["id"] in warning
+
+
+def test_dataStatus_that_has_not_heard_of_a_refresh_does_not_end_the_wait(stale):  # noqa: N802 - Codat's name
+    one = company(stale)
+    stale.world.pulls.plan(one, "invoices", changes=lambda: {"id": "fresh"})
+    before = stale.world.pulls.status(stale.world.company(one))
+    stale.faults.add(Fault(path=f"{one}/dataStatus", status=200, body=before, times=None))
+    chosen = {"selection": "ids", "company_ids": [one]}
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, companies=chosen)
+    assert said.code == 0
+    assert "fresh" in {row["id"] for row in said.records("invoices")}
+
+
+def test_a_connection_that_is_ready_does_not_end_the_wait_for_another(stale):
+    link = {"source_type": "Accounting", "platform": "gbol"}
+    one = stale.world.add_company("Two books", connections=(link, link))
+    stale.world.clock.advance(2 * DAY * 3600)
+    stale.world.pulls.plan(one, "invoices", "Fetching")
+    looks = []
+
+    def go_on(request):
+        if not request.path.endswith(f"{one}/dataStatus"):
+            return
+        looks.append(request)
+        pulls = [sync for sync in stale.world.company(one).syncs if sync.outcome]
+        if len(looks) == 2:
+            stale.world.finish_sync(pulls[-1].id)  # the one that dataStatus shows
+        if len(looks) == 4:
+            stale.world.stage(pulls[0].id, {"id": "from the first"})
+            stale.world.finish_sync(pulls[0].id)
+
+    stale.on_request(go_on)
+    chosen = {"selection": "ids", "company_ids": [one]}
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, companies=chosen)
+    assert (said.code, len(queued(stale))) == (0, 1)
+    assert "from the first" in {row["id"] for row in said.records("invoices")}
 
 
 def test_a_refresh_that_never_ends_holds_up_no_other_company_and_no_worker(stale, mocker):
@@ -169,15 +206,39 @@ def test_a_refresh_that_never_ends_holds_up_no_other_company_and_no_worker(stale
     assert len(by_key(said.records("invoices"), "companyId", "id")) == stale.world.size_of("invoices")
 
 
-def test_one_clock_runs_for_the_whole_sync(stale, mocker):
-    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 1.5)
-    for one in stale.world.companies:
-        stale.world.pulls.plan(one["id"], "invoices", "Queued")
-        stale.world.pulls.plan(one["id"], "bills", "Queued")
-    began = time.monotonic()
-    said = read(stale, "invoices", "bills", refresh_older_than_hours=DAY, refresh_wait_minutes=1)
+def test_one_clock_runs_from_the_first_refresh_for_the_companies_synced_longest_ago_first(mocker):
+    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 1.0)
+    for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS"):  # none is looked at meanwhile
+        mocker.patch(f"source_codat.refresh.{name}", 5.0)
+    with Simulator(companies=16, seed=7, records=3, latency=0.2) as sim:
+        held = {one["id"]: sim.world.company(one["id"]).supporting("invoices") for one in sim.world.companies}
+        newest_first = [one for one, links in held.items() if any(link.status == "Linked" for link in links)]
+        for one in reversed(newest_first):
+            sim.world.clock.advance(3600)
+            sim.world.sync(one, "invoices")
+            sim.world.pulls.plan(one, "invoices", "Queued")
+        sim.world.clock.advance(2 * DAY * 3600)
+        said = read(sim, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, num_workers=2)
+        posts = [one for one in sim.requests if one.method == "POST"]
     assert said.code == 0
-    assert time.monotonic() - began < 6
+    assert posts[-1].at - posts[0].at < 1.5
+    asked = {one.company_id for one in posts}
+    late = [one for one in newest_first if one not in asked]
+    assert late
+    assert set(newest_first[len(late) + 1 :]) <= asked
+    warning = next(line for line in said.logs if "Refresh not asked for" in line)
+    assert f"{counted(len(late), 'company')}" in warning
+    assert any(one in warning for one in late)
+
+
+def test_looks_at_a_refresh_become_rarer(stale, mocker):
+    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 2.0)
+    mocker.patch("source_codat.refresh.LONGEST_PAUSE_SECONDS", 0.5)
+    stale.world.pulls.plan(company(stale), "invoices", "Fetching")
+    chosen = {"selection": "ids", "company_ids": [company(stale)]}
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, companies=chosen)
+    assert said.code == 0
+    assert 5 <= len(stale.requests_for("/companies/{companyId}/dataStatus")) <= 20
 
 
 @pytest.mark.parametrize("mode", ["incremental", "full_refresh"])
@@ -206,6 +267,19 @@ def test_a_platform_that_lacks_a_data_type_is_not_asked_to_fetch_it(stale):
     assert all("journals" in path for path in queued(stale))
     refused = [one for one in stale.requests if one.method == "POST" and one.status >= 400]
     assert refused == []
+
+
+def test_nor_is_one_that_was_never_synced_and_that_its_platform_does_not_have(stale):
+    stale.world.forget_sync(company(stale), "items")
+    links = [one["integrationId"] for one in stale.world.companies[0]["dataConnections"]]
+    get = {"featureType": "Get", "featureState": "NotSupported"}
+    features = [{"datatype": "items", "supportedFeatures": [get]}]
+    listed = [{"integrationId": one, "datatypeFeatures": features} for one in links]
+    body = {"results": listed, "totalResults": len(listed), "pageNumber": 1, "pageSize": 500}
+    stale.faults.add(Fault(path="/integrations$", status=200, body=body, times=None))
+    chosen = {"selection": "ids", "company_ids": [company(stale)]}
+    assert read(stale, "items", refresh_older_than_hours=DAY, companies=chosen).code == 0
+    assert queued(stale) == []
 
 
 def test_a_data_type_that_was_never_synced_is_queued_and_then_read(stale):
