@@ -231,6 +231,36 @@ def test_a_server_that_cannot_be_reached_ends_the_read_as_transient_with_its_kin
     assert sim.api_key not in said.text
 
 
+def test_a_network_that_is_gone_ends_the_read_instead_of_failing_company_after_company(mocker):
+    with Simulator(companies=12, seed=7, records=5) as sim:
+        holding = [one["id"] for one in sim.world.companies if sim.world.size_of("invoices", one["id"])]
+        gone: list[Fault] = []
+
+        def cut(request):
+            if not gone and request.path.endswith(f"{holding[4]}/data/invoices"):
+                gone.append(sim.faults.add(Fault(action="reset", times=None)))
+                no_host(mocker, 1000)
+
+        unregister = sim.on_request(cut)
+        first = read(sim, "invoices", num_workers=2)
+        unregister()
+        mocker.stopall()
+        sim.faults.clear()
+        second = read(sim, "invoices", state=first.state)
+        told = [one["message"] for one in first.errors]
+        assert (first.code, first.statuses("invoices")[-1], second.code) == (1, "INCOMPLETE", 0)
+        assert [one["failure_type"] for one in first.errors] == ["transient_error"]
+        assert told[0].startswith("Codat can't be reached any more")
+        assert "(DNS)" in told[0]
+        assert "in 7 tries" in told[0]
+        assert_sentence(told[0])
+        # Two workers and seven tries, perhaps of two companies each: all others are spared.
+        assert sum("trying again" in line for line in first.logs) <= 2 * 2 * 6
+        brought = {key(one) for said in (first, second) for one in said.records("invoices")}
+        assert brought == set(truth(sim))
+        assert first.records("invoices")
+
+
 @pytest.mark.parametrize("kind", ["dns", "refused", "plain http", "certificate"])
 def test_check_tells_what_it_cannot_reach_before_anybody_loses_patience(sim, unreachable, naps, kind):
     url, words = unreachable(kind)
@@ -259,8 +289,8 @@ def test_a_certificate_that_is_not_trusted_comes_with_what_to_do_and_works_once_
         (Fault(status=503), "in 3 tries", 3),
         (Fault(action="stall", seconds=3), "no answer in time", 1),
         (Fault(action="trickle", seconds=0.05), "end in time", 1),
-        (Fault(status=429, headers={"Retry-After": "16"}), "try again then", 1),
-        (Fault(status=429, headers={"Retry-After": "9"}), "try again then", 3),
+        (Fault(status=429, headers={"Retry-After": "16"}), "try again later", 1),
+        (Fault(status=429, headers={"Retry-After": "9"}), "try again later", 3),
     ],
     ids=["outage", "stall", "trickle", "long limit", "short limits"],
 )

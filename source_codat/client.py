@@ -73,6 +73,7 @@ class CodatClient:
         self.traffic = Traffic()
         self._lock = threading.Lock()
         self._not_before = 0.0
+        self._heard: float | None = None  # when Codat last answered, whatever it said
         self._base_url = self.requester.get_url(stream_state=None, stream_slice=None, next_page_token=None)
         connect, read = time_outs(self.requester)
         self._timeout = (
@@ -107,7 +108,8 @@ class CodatClient:
 
         An answer that `parse` refuses with MalformedAnswer is asked for again. Raises
         PartitionSkipped (403, 404, 409, 451), PartitionFailed (3xx, the rest of 4xx, or no good
-        answer in time), ConfigError (401, 402) and ReadStopped (the quota, or the user's stop).
+        answer in time), ConfigError (401, 402) and ReadStopped (the quota, no way to Codat any more,
+        or the user's stop).
         """
         return self._ask("GET", path, params, parse, (self.traffic, tally or Tally()))
 
@@ -156,6 +158,7 @@ class CodatClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
+                self._heard = time.monotonic()
                 body = self._body(response)
         except (requests.RequestException, HTTPError, OSError) as error:
             return Problem.in_connection(error)
@@ -211,12 +214,15 @@ class CodatClient:
         if problem.status == 429:
             seconds = self._limit_wait(problem, tries)
         else:
+            tries.failing_since = tries.failing_since or time.monotonic()
             tries.failed += 1
             if tries.failed > self._max_retries or tries.timed_out >= self.patience.time_outs:
+                what = f"{tries.path} in {counted(tries.made, 'try')}: {problem.text}"
+                if problem.unreachable and self._heard is not None and self._heard < tries.failing_since:
+                    # Nobody else got through meanwhile: whatever is left would fail as slowly.
+                    raise ReadStopped(f"Codat can't be reached any more, for {what}; {self.patience.then}.")
                 raise PartitionFailed(
-                    f"Codat didn't give a good answer for {tries.path} in {counted(tries.made, 'try')}: "
-                    f"{problem.text}",
-                    timed_out=problem.timed_out,
+                    f"Codat didn't give a good answer for {what}", timed_out=problem.timed_out
                 )
             seconds = self._back_off(tries.failed, 30.0)
         tries.waited += seconds

@@ -12,7 +12,7 @@ class Patience:
     retries, connect_timeout, read_timeout: less than the manifest allows, where somebody waits.
     time_outs: how many tries may end without an answer in time. one_wait, all_waits: the most that
     Codat's limits may ask for, at once and in all. answer: how long a whole body may take.
-    then: what the user is told of a limit that outlasts them.
+    then: what the user is told of what outlasts them.
     """
 
     retries: int | None = None
@@ -35,7 +35,7 @@ CHECKING = Patience(
     one_wait=15.0,
     all_waits=20.0,
     answer=30.0,
-    then="try again then",
+    then="try again later",
 )
 
 
@@ -45,6 +45,7 @@ class Tries:
 
     made: tries of every kind. failed: those without a good answer, Codat's limits left out.
     timed_out: those of them that took too long. waited: seconds, for limits and between tries.
+    failing_since: the moment of the first failed one, on this machine's monotonic clock.
     """
 
     path: str
@@ -52,3 +53,4 @@ class Tries:
     failed: int = 0
     timed_out: int = 0
     waited: float = 0.0
+    failing_since: float = 0.0

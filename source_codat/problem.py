@@ -34,6 +34,8 @@ _KINDS: dict[type[BaseException], str] = {
     ChunkedEncodingError: "the answer broke off",
     ProtocolError: "the answer broke off",
 }
+# Nothing was sent yet: whatever else is asked of this host meets the same.
+_NO_WAY = (NewConnectionError, ConnectTimeout, ProxyError, ssl.SSLCertVerificationError)
 _CENTURY = 3e9
 _MOST_TEXT = 100_000
 _TAGS = re.compile(r"<[^>]*>")
@@ -48,13 +50,15 @@ class _ErrorBody(msgspec.Struct):
 class Problem:
     """Why a request has no usable answer: Codat's own words, and what is known about waiting.
 
-    timed_out: the answer took too long to make, so that a smaller one may come.
+    timed_out: the answer took too long to make, so that a smaller one may come. unreachable: there
+    was no connection to ask through.
     """
 
     text: str
     status: int = 0
     retry_after: float | None = None
     timed_out: bool = False
+    unreachable: bool = False
 
     @classmethod
     def in_error(cls, response: requests.Response, secrets: tuple[str, ...]) -> Problem:
@@ -72,16 +76,19 @@ class Problem:
         causes = list(_causes(error))
         if any(isinstance(one, requests.ReadTimeout | ReadTimeoutError) for one in causes):
             return cls("no answer in time", timed_out=True)
+        unreachable = any(isinstance(one, _NO_WAY) for one in causes)
         for one in causes:
             if isinstance(one, ssl.SSLCertVerificationError):
                 return cls(
                     f"the server's certificate isn't trusted ({one.verify_message}); where a proxy of yours "
-                    "puts in its own, name its CA bundle in the environment variable REQUESTS_CA_BUNDLE"
+                    "puts in its own, name its CA bundle in the environment variable REQUESTS_CA_BUNDLE",
+                    unreachable=unreachable,
                 )
         if type(error) is OSError:  # what `requests` raises before it connects
             return cls("the CA bundle that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names isn't there")
         kinds = (words for kind, words in _KINDS.items() if any(isinstance(one, kind) for one in causes))
-        return cls(next(kinds, f"the connection failed ({type(error).__name__})"))
+        words = next(kinds, f"the connection failed ({type(error).__name__})")
+        return cls(words, unreachable=unreachable)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
