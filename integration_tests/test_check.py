@@ -240,6 +240,8 @@ def test_check_costs_no_more_than_a_question_for_each_thing_that_may_be_wrong(si
     assert check(sim, **options(sim)) == ("SUCCEEDED", None)
     paths = [re.sub("(?<=bankAccounts/)[^/]+", "{account}", path) for path in asked(sim)]
     assert paths == expected
+    if paths == ["/companies"]:  # whether there is one shows by one
+        assert "pageSize=1&" in f"{sim.requests[0].raw_query}&"
 
 
 def test_a_filter_is_tried_where_there_is_something_to_filter(check):
@@ -270,6 +272,14 @@ def test_a_refusal_that_is_not_the_filters_fault_is_not_laid_at_its_door(sim, ch
     broken = company(sim)
     sim.faults.add(Fault(path=f"/companies/{broken}/data/invoices", status=400, times=None))
     assert check(sim, **filters(invoices="status=Paid")) == ("SUCCEEDED", None)
+
+
+def test_a_filter_that_codat_gives_no_answer_to_is_not_called_wrong(sim, check):
+    sim.faults.add(Fault(path="/data/invoices", query="query=", status=503, times=None))
+    status, sentence = check(sim, **filters(invoices="status=Paid"))
+    assert status == "FAILED"
+    assert sentence.startswith("The filter for 'invoices' couldn't be tried: try again later. (")
+    assert "in 3 tries" in sentence
 
 
 def test_a_custom_type_is_looked_for_at_all_companies(check):

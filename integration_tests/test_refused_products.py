@@ -1,7 +1,21 @@
 """What is refused isn't asked for again and again, and what the platforms rule out isn't asked for."""
 
+from types import SimpleNamespace
+from typing import Any
+
 from codat_simulator import Fault, Simulator
 from integration_tests.connector import read
+from source_codat.refusals import Refusals
+
+
+def test_ten_are_ten():
+    refusals = Refusals()
+    stream: Any = SimpleNamespace(product="Assess", name="data_integrity_status")
+    closed = []
+    for number in range(11):
+        closed.append(refusals.closed(stream))
+        refusals.note(stream, f"company {number}", refused=True)
+    assert closed == [False] * 10 + [True]
 
 
 def test_a_product_that_ten_companies_in_a_row_refuse_alike_is_not_asked_of_the_next():

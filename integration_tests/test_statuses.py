@@ -295,6 +295,33 @@ def test_what_dataStatus_rules_out_is_not_asked_for(sim):  # noqa: N802 - Codat'
     assert len({one["companyId"] for one in said.records(STREAM)}) == 1
 
 
+def test_a_first_sync_that_has_only_been_queued_is_no_sync_that_runs(sim):
+    company = sim.world.companies[0]["id"]
+    sim.world.forget_sync(company, "invoices")
+    sim.world.start_sync(company, "invoices", status="Queued")
+    sim.faults.add(Fault(path=f"/companies/{company}/data/invoices", times=None, status=409))
+    said = read(sim, STREAM)
+    assert (said.code, said.statuses(STREAM)[-1]) == (0, "COMPLETE")
+    assert any("1 company skipped, never synced by Codat" in line for line in said.logs)
+
+
+def test_the_first_error_is_one_that_a_new_attempt_may_mend_where_there_is_one(sim):
+    """The platform goes by it, and tries again or doesn't."""
+    sim.faults.add(Fault(path="/data/invoices", times=None, status=405))
+    sim.faults.add(Fault(path="/data/bills", times=None, status=503))
+    said = read(sim, "invoices", "bills", "customers")
+    assert [one["failure_type"] for one in said.errors] == [
+        "transient_error",
+        "system_error",
+        "transient_error",
+    ]
+    assert [said.statuses(name)[-1] for name in ("invoices", "bills", "customers")] == [
+        "INCOMPLETE",
+        "INCOMPLETE",
+        "COMPLETE",
+    ]
+
+
 def test_in_full_refresh_a_stream_of_which_a_company_failed_is_incomplete_with_what_it_has(sim):
     company = sim.world.companies[0]["id"]
     sim.faults.add(Fault(path=f"/companies/{company}/data/invoices", times=None, status=405))

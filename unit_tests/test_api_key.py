@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_codat.api_key import hide, secrets_of, shown, token_of
+from source_codat.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
 
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=20, max_size=60)
 WAYS: dict[str, Callable[[str], str]] = {
@@ -30,6 +31,17 @@ def _no_secrets():
     update_secrets([])
     yield
     update_secrets([])
+
+
+@pytest.mark.parametrize("kind", [ConfigError, ReadStopped, PartitionFailed])
+def test_an_error_is_masked_where_it_is_made(kind):
+    key = "abcdefghijklmnopqrstuvwxyz012345"
+    hide(key)
+    for form in (key, token_of(key)):
+        error = kind(f"It said {form}.")
+        shown_by = [str(error), error.message, getattr(error, "internal_message", "")]
+        assert not any(form in text for text in shown_by)
+        assert form not in PartitionSkipped("blocked", form).detail
 
 
 @pytest.mark.parametrize("way", WAYS)
