@@ -141,6 +141,19 @@ def test_a_page_that_takes_codat_too_long_is_asked_for_in_smaller_pages(sim, sta
     assert fault.hits == 7 * len(sim.world.companies)
 
 
+def test_smaller_pages_go_on_where_the_larger_ones_ended():
+    with Simulator(companies=1, seed=7, records=230) as sim:
+        stall = Fault(path=r"/data/invoices", query="page=2&pageSize=100", action="stall", times=None)
+        stall.seconds = 3
+        sim.faults.add(stall)
+        said = read(sim, "invoices", page_size=100)
+        assert (said.code, stall.hits) == (0, SLOW["stall"])
+        assert sorted(key(one) for one in said.records("invoices")) == truth(sim)
+        asked = [one.raw_query for one in sim.requests_for("/data/invoices")]
+    sizes = [re.findall(r"\bpage=(\d+)&pageSize=(\d+)", one)[0] for one in asked]
+    assert sizes == [("1", "100"), *[("2", "100")] * 4, *((str(page), "25") for page in range(5, 11))]
+
+
 def chunked(*chunks):
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     return head + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
