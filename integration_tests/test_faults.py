@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import socket
+import time
 
 import pytest
 
@@ -13,7 +14,9 @@ from integration_tests.connector import config, read, touch
 from integration_tests.relay import Relay, self_signed
 from integration_tests.sentences import assert_sentence
 from source_codat import SourceCodat
+from source_codat.client import CodatClient
 from source_codat.patience import CHECKING, READING
+from source_codat.problem import Problem
 
 PAGE = 20  # so small that it isn't asked for in smaller ones
 NOT_JSON = "wasn't the JSON that was expected"
@@ -272,6 +275,25 @@ def test_a_network_that_is_gone_ends_the_read_instead_of_failing_company_after_c
         brought = {key(one) for said in (first, second) for one in said.records("invoices")}
         assert brought == set(truth(sim))
         assert first.records("invoices")
+
+
+def test_one_request_without_a_connection_fails_alone_while_others_get_through(mocker):
+    with Simulator(companies=12, seed=7, records=5, latency=0.05) as sim:
+        alone = sim.world.companies[0]["id"]
+        send = CodatClient._send
+
+        def sent(self, method, path, params):  # sockets can't be made to fail for one path only
+            if not path.endswith(f"{alone}/data/invoices"):
+                return send(self, method, path, params)
+            time.sleep(0.1)
+            return Problem("no way", unreachable=True)
+
+        mocker.patch.object(CodatClient, "_send", sent)
+        said = read(sim, "invoices", num_workers=2)
+        there = {one for one in truth(sim) if one[0] != alone}
+    assert (said.code, len(said.errors)) == (1, 2)
+    assert "1 company couldn't be read" in said.errors[0]["message"]
+    assert {key(one) for one in said.records("invoices")} == there
 
 
 @pytest.mark.parametrize("kind", ["dns", "refused", "plain http", "certificate"])
