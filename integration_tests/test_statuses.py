@@ -295,10 +295,11 @@ def test_what_dataStatus_rules_out_is_not_asked_for(sim):  # noqa: N802 - Codat'
     assert len({one["companyId"] for one in said.records(STREAM)}) == 1
 
 
-def test_a_first_sync_that_has_only_been_queued_is_no_sync_that_runs(sim):
+@pytest.mark.parametrize("status", ["Queued", "Fetching"])
+def test_a_company_in_its_first_sync_has_no_data_that_could_be_missed(sim, status):
     company = sim.world.companies[0]["id"]
     sim.world.forget_sync(company, "invoices")
-    sim.world.start_sync(company, "invoices", status="Queued")
+    sim.world.start_sync(company, "invoices", status=status)
     sim.faults.add(Fault(path=f"/companies/{company}/data/invoices", times=None, status=409))
     said = read(sim, STREAM)
     assert (said.code, said.statuses(STREAM)[-1]) == (0, "COMPLETE")
