@@ -342,3 +342,50 @@ def test_a_page_of_the_history_that_comes_twice_does_not_count_as_two(sim):
     sim.world.finish_sync(running)
     account.read()
     assert {"early", "late"} <= set(account.rows)
+
+
+def test_a_history_that_holds_less_than_it_announces_is_a_doubt(sim):
+    account = Account(sim, *INVOICES, "Accounting", "Accounting")
+    running, _ = paged_history(sim, account)
+    empty = {"results": [], "totalResults": 5, "pageNumber": 2, "pageSize": 2}
+    sim.faults.add(Fault(path="/data/history", query=r"\bpage=2", status=200, body=empty, times=None))
+    account.read()
+    sim.faults.clear()
+    sim.world.finish_sync(running)
+    account.read()
+    assert {"early", "late"} <= set(account.rows)
+
+
+@pytest.mark.usefixtures("naps")
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_history_that_codat_does_not_give_is_a_doubt(sim, status):
+    account = Account(sim, *INVOICES, "Accounting", "Accounting")
+    account.read()
+    account.later()
+    sim.faults.add(Fault(path="/data/history", status=status, times=None))
+    account.whole(account.links[1], "second")
+    account.read()
+    assert "second" in account.rows, "what isn't known to be unchanged is read"
+    running = account.begin(account.links[0])
+    account.stage(running, "late")
+    account.later()
+    account.whole(account.links[1], "third")
+    account.read()
+    sim.faults.clear()
+    sim.world.finish_sync(running)
+    account.read()
+    assert {"second", "late", "third"} <= set(account.rows)
+
+
+def test_one_account_that_may_have_changed_is_enough_to_ask_for_all(sim):
+    account = Transactions(sim)
+    account.read()
+    account.read()  # what was synced in the second of the first read was in doubt
+    sim.clear_log()
+    account.read()
+    assert not sim.requests_for("/bankAccounts")
+    assert account.state
+    [state] = [one for one in account.state if one["stream"]["stream_descriptor"]["name"] == account.stream]
+    state["stream"]["stream_state"]["states"][1]["cursor"]["syncId"] = "an earlier one"
+    account.read()
+    assert sim.requests_for("/bankAccounts")

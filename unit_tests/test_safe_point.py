@@ -1,0 +1,70 @@
+"""How far a cursor may go, by what dataStatus and the sync history say."""
+
+from typing import Any
+
+import pytest
+
+from source_codat.company import DataTypeStatus, StatusReport, SyncEntry
+from source_codat.context import DataTypeView
+from source_codat.passes import Pass
+from source_codat.reader import PartitionReader
+from source_codat.state import Entry
+from source_codat.timestamps import instant
+
+NOON = instant("2026-01-02T12:00:00Z") or 0
+AN_HOUR_AGO = instant("2026-01-02T11:00:00Z") or 0
+BEFORE = "2026-01-02T10:00:00Z"
+
+
+def view(status="Complete", *, history=(), shared=False, types=("invoices",)):
+    """What is known at noon of data types that were last synced at ten."""
+    known = DataTypeStatus(
+        lastSuccessfulSync=BEFORE, currentStatus=status, latestSyncId="S", latestSuccessfulSyncId="S"
+    )
+    report = StatusReport(dict.fromkeys(types, known), NOON, 0.0, b"", history)
+    return DataTypeView(report, tuple(types), "one" if shared else None, shared)
+
+
+def entry(status, requested=BEFORE, sync="S"):
+    return SyncEntry(id=sync, connectionId="one", dataType="invoices", status=status, requested=requested)
+
+
+def finished(before, after):
+    """What is noted of a pass whose latest row is an hour old."""
+    reader: Any = None  # nothing of it matters
+    return PartitionReader.finish(reader, Pass(latest=AN_HOUR_AGO), before, after, records=1)
+
+
+def test_without_a_safe_point_before_or_after_the_cursor_stays():
+    sure, unsure = view(), view(history=None, shared=True)
+    assert unsure.safe_point is None
+    assert finished(sure, sure).cursor == AN_HOUR_AGO
+    assert finished(sure, None).cursor == AN_HOUR_AGO
+    for before, after in ((unsure, sure), (sure, unsure), (unsure, None)):
+        assert finished(before, after).cursor is None
+
+
+@pytest.mark.parametrize("status", ["Fetching", "Mapping", "Processing", "FetchError", "AuthError"])
+def test_the_cursor_stays_at_the_last_successful_sync_where_another_is_not_known_to_have_ended_well(status):
+    assert finished(view(status), None).cursor == instant(BEFORE)
+
+
+@pytest.mark.parametrize("status", ["Complete", "Queued", "Initial"])
+def test_a_sync_that_has_not_begun_to_write_holds_nothing_up(status):
+    assert finished(view(status), None).cursor == AN_HOUR_AGO
+
+
+def test_nothing_is_unchanged_while_a_sync_runs_or_may_run():
+    read = Entry(AN_HOUR_AGO, "S")
+    assert view().unchanged_since(read)
+    assert view(shared=True, history=[entry("Complete")]).unchanged_since(read)
+    doubts = [
+        view("Processing"),
+        view("FetchError"),
+        view("Processing", shared=True, history=[entry("Complete")]),
+        view(shared=True, history=[entry("Processing", sync="T")]),
+        view(shared=True, history=[entry("Complete", "2026-01-02T11:30:00Z", sync="T")]),
+        view(shared=True, history=None),
+        view(shared=True, types=("invoices", "bills")),
+    ]
+    assert not any(doubt.unchanged_since(read) for doubt in doubts)
