@@ -87,6 +87,33 @@ def test_equal_rows_without_ids_get_different_keys_that_stay(sim, company, only)
     assert {one["rowKey"].rsplit("-", 1)[1] for one in first} == {"1", "2"}
 
 
+def test_a_start_date_leaves_old_rows_out_and_changes_no_key(sim, company, only):
+    account = account_of(sim, company)
+    row = {"date": "2026-01-01", "description": "Same", "amount": 1}
+    put_plain(sim, company, account, {**row, "modifiedDate": "2020-01-01T00:00:00Z"}, row)
+    said = [
+        read(sim, "bank_account_transactions", **only, **more) for more in ({}, {"start_date": "2020-01-02"})
+    ]
+    every, recent = [
+        {one["rowKey"]: one["modifiedDate"] for one in each.records("bank_account_transactions")}
+        for each in said
+    ]
+    same = [key for key in every if every[key].startswith("2020-01-01")]
+    assert len(same) == 1
+    assert recent == {key: date for key, date in every.items() if key not in same}
+
+
+def test_the_order_of_a_rows_fields_makes_no_other_row_of_it(sim, company, only):
+    account = account_of(sim, company)
+    row = {"date": "2026-01-01", "description": "Same", "amount": 1}
+    put_plain(sim, company, account, row, dict(reversed(row.items())))
+    said = read(sim, "bank_account_transactions", **only)
+    same = [one for one in said.records("bank_account_transactions") if one.get("description") == "Same"]
+    hashes, numbers = zip(*(one["rowKey"].split("-") for one in same), strict=True)
+    assert len(set(hashes)) == 1
+    assert sorted(numbers) == ["1", "2"]
+
+
 def test_a_key_does_not_change_when_only_the_stamps_do(sim, company, only):
     account = account_of(sim, company)
     row = {"date": "2026-01-01", "description": "Yak wool", "amount": 3.5}

@@ -13,7 +13,7 @@ from source_codat.timestamps import instant
 
 NOON = instant("2026-01-02T12:00:00Z") or 0
 AN_HOUR_AGO = instant("2026-01-02T11:00:00Z") or 0
-BEFORE = "2026-01-02T10:00:00Z"
+BEFORE = "2026-01-02T10:00:00.9999999Z"
 
 
 def view(status="Complete", *, history=(), shared=False, types=("invoices",)):
@@ -46,7 +46,8 @@ def test_without_a_safe_point_before_or_after_the_cursor_stays():
 
 @pytest.mark.parametrize("status", ["Fetching", "Mapping", "Processing", "FetchError", "AuthError"])
 def test_the_cursor_stays_at_the_last_successful_sync_where_another_is_not_known_to_have_ended_well(status):
-    assert finished(view(status), None).cursor == instant(BEFORE)
+    # Cut to the second, as the stamps of its rows may be.
+    assert finished(view(status), None).cursor == instant("2026-01-02T10:00:00Z")
 
 
 @pytest.mark.parametrize("status", ["Complete", "Queued", "Initial"])

@@ -148,6 +148,9 @@ def test_a_state_is_due_when_ten_times_its_bytes_were_written():
     assert one.due
     one.message(3)
     assert not one.due
+    one.wrote(1_000_000)
+    assert not one.due, "it would say the same again"
+    one.message(0)
     for number in range(1000):
         one.set((f"c{number}",), Entry(MAY, "s1"))
     size = len(str(one.blob()))
