@@ -11,6 +11,18 @@ def sim():
 
 
 @pytest.fixture
+def company(sim):
+    """The first company's id."""
+    return sim.world.companies[0]["id"]
+
+
+@pytest.fixture
+def only(company):
+    """The options that select the first company alone."""
+    return {"companies": {"selection": "ids", "company_ids": [company]}}
+
+
+@pytest.fixture
 def naps(mocker):
     """How long the client slept, without sleeping."""
     slept: list[float] = []

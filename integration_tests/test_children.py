@@ -8,16 +8,6 @@ from codat_simulator import Fault
 from integration_tests.connector import read
 
 
-@pytest.fixture
-def company(sim):
-    return sim.world.companies[0]["id"]
-
-
-@pytest.fixture
-def only(company):
-    return {"companies": {"selection": "ids", "company_ids": [company]}}
-
-
 def transactions(sim, company):
     return sim.world.records("bankTransactions", company_id=company)
 

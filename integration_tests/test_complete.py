@@ -11,11 +11,6 @@ SIZE = 7
 
 
 @pytest.fixture
-def company(sim):
-    return sim.world.companies[0]["id"]
-
-
-@pytest.fixture
 def only(company):
     return {"companies": {"selection": "ids", "company_ids": [company]}, "page_size": SIZE}
 

@@ -18,11 +18,6 @@ def entries(said, stream="invoices"):
     return {tuple(one["partition"].values()): one["cursor"] for one in said.stream_state(stream)["states"]}
 
 
-@pytest.fixture
-def company(sim):
-    return sim.world.companies[0]["id"]
-
-
 def test_a_second_read_brings_only_what_changed_and_ties(sim, company):
     first = read(sim, "invoices")
     victims = [one["id"] for one in sim.world.records("invoices", company_id=company)[:3]]

@@ -5,16 +5,6 @@ import pytest
 from integration_tests.connector import read
 
 
-@pytest.fixture
-def company(sim):
-    return sim.world.companies[0]["id"]
-
-
-@pytest.fixture
-def only(company):
-    return {"companies": {"selection": "ids", "company_ids": [company]}}
-
-
 def asked(sim, before, after):
     """The ids that stand between two parts of the paths that were asked for."""
     paths = [one.path for one in sim.requests if before in one.path and one.path.endswith(after)]
