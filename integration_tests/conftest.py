@@ -1,6 +1,7 @@
 import pytest
 
 from codat_simulator import Simulator
+from integration_tests.connector import selected
 from integration_tests.warm import WarmStart
 
 
@@ -19,7 +20,7 @@ def company(sim):
 @pytest.fixture
 def only(company):
     """The options that select the first company alone."""
-    return {"companies": {"selection": "ids", "company_ids": [company]}}
+    return selected(company)
 
 
 @pytest.fixture

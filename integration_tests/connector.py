@@ -73,6 +73,11 @@ class Said:
         return "\n".join(json.dumps(message) for message in self.messages) + self.stderr
 
 
+def selected(*company_ids):
+    """The options that select these companies."""
+    return {"companies": {"selection": "ids", "company_ids": list(company_ids)}}
+
+
 def config(sim, **options):
     return {"api_key": sim.api_key, "base_url": sim.url, **options}
 

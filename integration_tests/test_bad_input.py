@@ -7,14 +7,10 @@ import uuid
 
 import pytest
 
-from integration_tests.connector import catalog, config, run
+from integration_tests.connector import catalog, config, run, selected
 from integration_tests.sentences import assert_sentence, refusal
 
 UNKNOWN = str(uuid.UUID(int=5))
-
-
-def ids(*company_ids):
-    return {"selection": "ids", "company_ids": list(company_ids)}
 
 
 def test_a_process_of_its_own_says_what_a_warm_one_does(sim, script, tmp_path):
@@ -81,7 +77,7 @@ def test_a_stream_that_does_not_exist_is_named(sim, script, tmp_path):
 def test_one_company_that_is_gone_does_not_fail_the_others(sim, script, tmp_path):
     known = sim.world.companies[0]["id"]
     said = script.run(
-        "read", tmp_path, config=config(sim, companies=ids(known, UNKNOWN)), catalog=catalog("invoices")
+        "read", tmp_path, config=config(sim, **selected(known, UNKNOWN)), catalog=catalog("invoices")
     )
     assert said.code == 0
     assert len(said.records("invoices")) == len(sim.world.records("invoices", company_id=known))

@@ -7,16 +7,12 @@ import uuid
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import catalog, config
+from integration_tests.connector import catalog, config, selected
 from integration_tests.sentences import assert_sentence, refusal
 from source_codat import SourceCodat
 
 UNKNOWN = [str(uuid.UUID(int=number)) for number in range(1, 13)]
 CODAT = r"\(Codat says: .+ \(correlation id \w+\) \[HTTP {}\]\)$"
-
-
-def ids(*company_ids):
-    return {"companies": {"selection": "ids", "company_ids": list(company_ids)}}
 
 
 def tags(query):
@@ -67,7 +63,7 @@ REFUSED = {
 @pytest.mark.parametrize("selection", ["all", "ids"])
 def test_401_402_and_403_have_a_sentence_each_that_says_what_to_do(sim, script, tmp_path, status, selection):
     sim.faults.add(Fault(path="/companies", status=int(status), times=None))
-    chosen = ids(company(sim)) if selection == "ids" else {}
+    chosen = selected(company(sim)) if selection == "ids" else {}
     message = refusal(script.run("check", tmp_path, config=config(sim, **chosen)))
     assert message.startswith(REFUSED[status])
     assert re.search(CODAT.format(status), message)
@@ -90,21 +86,21 @@ def test_a_key_that_is_another_clients_is_told_apart_from_none(sim, script, tmp_
 
 SELECTIONS = {
     "one unknown id": (
-        lambda sim: ids(company(sim), UNKNOWN[0]),
+        lambda sim: selected(company(sim), UNKNOWN[0]),
         (
             f"Codat doesn't know these companies in 'company_ids': {UNKNOWN[0]}. Check their IDs in the "
             "Codat portal, or remove them from the list."
         ),
     ),
     "all ids unknown": (
-        lambda _: ids(*UNKNOWN[:2]),
+        lambda _: selected(*UNKNOWN[:2]),
         (
             f"Codat knows none of the companies in 'company_ids' ({UNKNOWN[0]}, {UNKNOWN[1]}): check the IDs "
             "in the Codat portal, and that the API key belongs to the client they are in."
         ),
     ),
     "twelve unknown ids": (
-        lambda sim: ids(company(sim), *UNKNOWN),
+        lambda sim: selected(company(sim), *UNKNOWN),
         (
             f"Codat doesn't know these companies in 'company_ids': {', '.join(UNKNOWN[:10])} and 2 more. "
             "Check their IDs in the Codat portal, or remove them from the list."
@@ -193,11 +189,11 @@ SOUND = {
     "everything": (lambda _: {}, ["/companies"]),
     "fields that the spec doesn't have": (lambda _: {"uat_urls": "false", "credentials": {}}, ["/companies"]),
     "an id in upper case, twice": (
-        lambda sim: ids(company(sim).upper(), f" {company(sim)}\n"),
+        lambda sim: selected(company(sim).upper(), f" {company(sim)}\n"),
         ["/companies/C"],
     ),
     "three ids": (
-        lambda sim: ids(*(company(sim, number) for number in range(3))),
+        lambda sim: selected(*(company(sim, number) for number in range(3))),
         ["/companies", "/companies"],
     ),
     "tags": (lambda _: tags("region=uk && tier!=trial"), ["/companies"]),
@@ -219,7 +215,7 @@ SOUND = {
         ["/companies", "/data/companies/C/assess/dataTypes/banking-accounts/dataIntegrity/summaries"],
     ),
     "a filter and an id": (
-        lambda sim: {**ids(company(sim)), **filters(invoices="status=Paid||status=Void")},
+        lambda sim: {**selected(company(sim)), **filters(invoices="status=Paid||status=Void")},
         ["/companies/C", "/companies/C/data/invoices"],
     ),
     "a filter of what the first company's platform lacks": (

@@ -5,7 +5,7 @@ import logging
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
-from integration_tests.connector import catalog
+from integration_tests.connector import catalog, selected
 from integration_tests.sentences import assert_sentence, refusal
 from source_codat import SourceCodat
 from source_codat.errors import ConfigError
@@ -42,10 +42,6 @@ BOUNDS = {
 }
 
 
-def by_ids(*ids):
-    return {"companies": {"selection": "ids", "company_ids": list(ids)}}
-
-
 def filters(*entries):
     return {"filters": [dict(zip(("stream", "query"), entry, strict=True)) for entry in entries]}
 
@@ -76,24 +72,24 @@ MISTAKES = {
     "no selection": ({"companies": {"company_ids": [COMPANY]}}, NO_SELECTION),
     "unknown selection": ({"companies": {"selection": "some"}}, NO_SELECTION),
     "ids left out": ({"companies": {"selection": "ids"}}, NO_IDS),
-    "no ids": (by_ids(), NO_IDS),
+    "no ids": (selected(), NO_IDS),
     "ids as a text": ({"companies": {"selection": "ids", "company_ids": COMPANY}}, NO_IDS),
     "a name for an id": (
-        by_ids(COMPANY, "acme"),
+        selected(COMPANY, "acme"),
         (
             "'acme' in 'company_ids' isn't a Codat company ID: use the UUIDs that the companies' pages in "
             "the Codat portal show."
         ),
     ),
     "a number for an id": (
-        by_ids(17),
+        selected(17),
         (
             "'17' in 'company_ids' isn't a Codat company ID: use the UUIDs that the companies' pages in "
             "the Codat portal show."
         ),
     ),
     "twelve names for ids": (
-        by_ids(*(f"n{number}" for number in range(12))),
+        selected(*(f"n{number}" for number in range(12))),
         (
             "'n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8', 'n9' and 2 more in 'company_ids' aren't "
             "Codat company IDs: use the UUIDs that the companies' pages in the Codat portal show."

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from codat_simulator import Fault
-from integration_tests.connector import read
+from integration_tests.connector import read, selected
 
 
 def transactions(sim, company):
@@ -17,7 +17,7 @@ def keys(said, stream="bank_account_transactions"):
 
 
 def account_of(sim, company):
-    said = read(sim, "bank_accounts", companies={"selection": "ids", "company_ids": [company]})
+    said = read(sim, "bank_accounts", **selected(company))
     return said.records("bank_accounts")[0]["id"]
 
 

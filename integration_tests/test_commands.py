@@ -8,7 +8,7 @@ import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
 from integration_tests.catalogue import CATALOGUE
-from integration_tests.connector import REPO, catalog, config, read, run
+from integration_tests.connector import REPO, catalog, config, read, run, selected
 from source_codat import SourceCodat
 
 STREAMS = {
@@ -139,9 +139,7 @@ def test_statements_carry_their_period_length_and_currency(sim):
 
 def test_only_the_selected_companies_are_read(sim):
     first, second, _ = (one["id"] for one in sim.world.companies)
-    said = read(
-        sim, "companies", "invoices", companies={"selection": "ids", "company_ids": [first.upper(), second]}
-    )
+    said = read(sim, "companies", "invoices", **selected(first.upper(), second))
     assert {one["id"] for one in said.records("companies")} == {first, second}
     assert {one["companyId"] for one in said.records("invoices")} == {first, second}
 
@@ -181,7 +179,7 @@ def test_connections_that_cannot_sync_any_more_are_read_and_pending_ones_are_not
         if known["id"] == company
         for one in known["dataConnections"]
     }
-    said = read(sim, "banking_transactions", companies={"selection": "ids", "company_ids": [company]})
+    said = read(sim, "banking_transactions", **selected(company))
     asked = {one.connection_id for one in sim.requests if one.path.endswith("banking-transactions")}
     assert {statuses[one] for one in asked} <= {"Linked", "Unlinked", "Deauthorized"}
     assert len(asked) == 3

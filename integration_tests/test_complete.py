@@ -5,14 +5,14 @@ import random
 import pytest
 
 from codat_simulator import Fault
-from integration_tests.connector import read, touch
+from integration_tests.connector import read, selected, touch
 
 SIZE = 7
 
 
 @pytest.fixture
 def only(company):
-    return {"companies": {"selection": "ids", "company_ids": [company]}, "page_size": SIZE}
+    return {**selected(company), "page_size": SIZE}
 
 
 def ids(said, stream="invoices"):
@@ -167,7 +167,7 @@ def test_an_update_during_the_read_arrives_by_the_next_one(sim, company, only):
 
 
 def test_a_single_page_is_a_snapshot_and_asks_nothing_more(sim, company):
-    read(sim, "invoices", companies={"selection": "ids", "company_ids": [company]})
+    read(sim, "invoices", **selected(company))
     assert len(sim.requests_for(r"/data/invoices$")) == 1
     assert len(sim.requests_for(r"/dataStatus$")) == 1
 
@@ -229,7 +229,7 @@ def test_a_page_that_keeps_timing_out_is_asked_for_in_smaller_pages(sim, company
         Fault(path=r"/data/invoices", query=r"pageSize=1000", times=None, action="stall", seconds=5)
     )
     mocker.patch("source_codat.client.time_outs", return_value=(5.0, 0.3))
-    said = read(sim, "invoices", companies={"selection": "ids", "company_ids": [company]})
+    said = read(sim, "invoices", **selected(company))
     assert ids(said) == set(names(sim, company))
     assert said.code == 0
     assert any("pages of 250" in line for line in said.logs)

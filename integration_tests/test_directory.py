@@ -5,12 +5,8 @@ import logging
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import config, read
+from integration_tests.connector import config, read, selected
 from source_codat import SourceCodat
-
-
-def selected(*ids):
-    return {"companies": {"selection": "ids", "company_ids": list(ids)}}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from codat_simulator import Fault
-from integration_tests.connector import by_key, read, touch
+from integration_tests.connector import by_key, read, selected, touch
 
 ALL = ("accounts", "customers", "invoices", "bills", "banking_transactions", "commerce_orders")
 
@@ -81,9 +81,7 @@ def test_a_first_read_without_start_date_sends_no_filter_so_rows_without_a_date_
 def test_a_start_date_reads_only_what_changed_since(sim, company):
     for number, one in enumerate(sim.world.records("invoices", company_id=company)):
         sim.world.put(company, "invoices", one, modified=f"20{10 + number % 10}-01-01T00:00:00Z")
-    said = read(
-        sim, "invoices", start_date="2015-01-01", companies={"selection": "ids", "company_ids": [company]}
-    )
+    said = read(sim, "invoices", start_date="2015-01-01", **selected(company))
     assert {one["modifiedDate"][:4] for one in said.records("invoices")} == {
         "2015",
         "2016",
@@ -125,12 +123,12 @@ def test_a_later_start_date_starts_nothing_again(sim):
 def test_every_form_of_date_moves_the_cursor_and_is_never_rounded_up(sim, company, date):
     for one in sim.world.records("invoices", company_id=company):
         sim.world.put(company, "invoices", one, modified=date)
-    said = read(sim, "invoices", companies={"selection": "ids", "company_ids": [company]})
+    said = read(sim, "invoices", **selected(company))
     cursor = entries(said)[(company,)]["modifiedDate"]
     assert cursor.rstrip("Z") == date.rstrip("Z")[:27]
     sim.world.clock.advance(60)
     sim.world.sync(company, "invoices")
-    again = read(sim, "invoices", state=said.state, companies={"selection": "ids", "company_ids": [company]})
+    again = read(sim, "invoices", state=said.state, **selected(company))
     assert ids(again) == ids(said)
 
 
@@ -184,12 +182,10 @@ def test_a_failed_partition_keeps_its_state_and_the_others_move(sim, company):
 def test_deselected_companies_keep_their_state_and_gone_ones_lose_it(sim):
     first = read(sim, "invoices")
     chosen, gone = sim.world.companies[1]["id"], sim.world.companies[2]["id"]
-    second = read(sim, "invoices", state=first.state, companies={"selection": "ids", "company_ids": [chosen]})
+    second = read(sim, "invoices", state=first.state, **selected(chosen))
     assert set(entries(second)) == set(entries(first))
     sim.world.remove_company(gone)
-    third = read(
-        sim, "invoices", state=second.state, companies={"selection": "ids", "company_ids": [chosen, gone]}
-    )
+    third = read(sim, "invoices", state=second.state, **selected(chosen, gone))
     assert set(entries(third)) == set(entries(first)) - {(gone,)}
     assert by_key(third.records("invoices"), "id") == {}
 
@@ -224,11 +220,11 @@ def test_a_sync_under_way_holds_the_cursor_at_the_last_successful_one(sim, compa
 
 def test_a_sync_under_way_on_one_of_several_connections_holds_their_cursor(sim):
     company = sim.world.add_company(name="Two banks", connections=("Banking", "Banking"))
-    selected = {"selection": "ids", "company_ids": [company]}
+    only = selected(company)
     one, other = (
         c["id"] for known in sim.world.companies if known["id"] == company for c in known["dataConnections"]
     )
-    first = read(sim, "banking_transactions", companies=selected)
+    first = read(sim, "banking_transactions", **only)
     sim.world.clock.advance(3600)
     running = sim.world.start_sync(company, "banking-transactions", connection_id=one)
     sim.world.stage(running, {"id": "staged-early"})
@@ -236,20 +232,20 @@ def test_a_sync_under_way_on_one_of_several_connections_holds_their_cursor(sim):
     sim.world.sync(company, "banking-transactions", connection_id=other)  # dataStatus now tells of this one
     sim.world.clock.advance(600)
     sim.world.put(company, "banking-transactions", {"id": "visible-late"}, connection_id=one)
-    second = read(sim, "banking_transactions", companies=selected, state=first.state)
+    second = read(sim, "banking_transactions", **only, state=first.state)
     assert "visible-late" in ids(second, "banking_transactions")
     sim.world.finish_sync(running)
-    third = read(sim, "banking_transactions", companies=selected, state=second.state)
+    third = read(sim, "banking_transactions", **only, state=second.state)
     assert "staged-early" in ids(third, "banking_transactions")
 
 
 def test_several_connections_with_nothing_new_cost_two_requests_a_company(sim):
     company = sim.world.add_company(name="Two banks", connections=("Banking", "Banking"))
-    selected = {"selection": "ids", "company_ids": [company]}
-    said = read(sim, "banking_transactions", companies=selected)
+    only = selected(company)
+    said = read(sim, "banking_transactions", **only)
     for _ in range(2):
         sim.clear_log()
-        said = read(sim, "banking_transactions", companies=selected, state=said.state)
+        said = read(sim, "banking_transactions", **only, state=said.state)
     assert len(sim.requests) == 3
     assert not said.records("banking_transactions")
 

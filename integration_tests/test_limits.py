@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import read
+from integration_tests.connector import read, selected
 from source_codat.budget import CallBudget
 
 MANY = ("invoices", "bills", "customers", "suppliers", "items", "accounts", "payments", "journals")
@@ -145,7 +145,7 @@ def test_nobody_asks_before_the_time_that_codat_named_to_one(sim):
 def test_ten_minutes_at_once_and_fifteen_in_all_are_waited_and_no_more(sim, clock, waits, stops):
     too_many(sim, *waits)
     company = sim.world.companies[0]["id"]  # alone: who asks for another one would wait as well
-    said = read(sim, "invoices", companies={"selection": "ids", "company_ids": [company]})
+    said = read(sim, "invoices", **selected(company))
     assert said.code == int(stops)
     assert (len(said.records("invoices")) == sim.world.size_of("invoices", company)) is not stops
     assert sum(clock.slept) == pytest.approx(sum(waits[:-1] if stops else waits), abs=5)
@@ -250,9 +250,7 @@ def test_silence_is_broken_by_a_state_while_codat_keeps_everybody_waiting(sim, m
     mocker.patch("source_codat.writer.TICK_SECONDS", 0.05)
     mocker.patch("source_codat.sync.TICK_SECONDS", 0.05)
     sim.faults.add(Fault(path=r"/data/invoices", action="stall", seconds=1.0, times=1))
-    said = read(
-        sim, "invoices", companies={"selection": "ids", "company_ids": [sim.world.companies[0]["id"]]}
-    )
+    said = read(sim, "invoices", **selected(sim.world.companies[0]["id"]))
     assert said.code == 0
     assert len(said.of("STATE")) >= 3
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import read
+from integration_tests.connector import read, selected
 from source_codat.progress import ESTIMATE_SECONDS
 
 
@@ -131,9 +131,7 @@ def test_a_line_now_and_then_says_how_far_the_sync_is_and_what_it_does(sim):
 @pytest.mark.usefixtures("eager")
 def test_who_watches_is_told_that_codats_limit_is_waited_for(sim):
     sim.faults.add(Fault(path="/data/invoices", status=429, headers={"Retry-After": "3"}))
-    said = read(
-        sim, "invoices", companies={"selection": "ids", "company_ids": [sim.world.companies[0]["id"]]}
-    )
+    said = read(sim, "invoices", **selected(sim.world.companies[0]["id"]))
     assert any("waiting for Codat's limit for another" in line for line in said.logs)
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import by_key, catalog, config, read, start
+from integration_tests.connector import by_key, catalog, config, read, selected, start
 from source_codat.traffic import counted
 
 DAY = 24
@@ -92,8 +92,8 @@ def test_what_is_under_way_already_is_waited_for_but_not_queued_again(stale):
                 stale.world.finish_sync(running)
 
     stale.on_request(finish)
-    chosen = {"selection": "ids", "company_ids": [company(stale)]}
-    said = read(stale, "invoices", refresh_older_than_hours=DAY, companies=chosen)
+    chosen = selected(company(stale))
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, **chosen)
     assert (said.code, queued(stale)) == (0, [])
     assert "fetched" in {one["id"] for one in said.records("invoices")}
 
@@ -153,8 +153,8 @@ def test_dataStatus_that_has_not_heard_of_a_refresh_does_not_end_the_wait(stale)
     stale.world.pulls.plan(one, "invoices", changes=lambda: {"id": "fresh"})
     before = stale.world.pulls.status(stale.world.company(one))
     stale.faults.add(Fault(path=f"{one}/dataStatus", status=200, body=before, times=None))
-    chosen = {"selection": "ids", "company_ids": [one]}
-    said = read(stale, "invoices", refresh_older_than_hours=DAY, companies=chosen)
+    chosen = selected(one)
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, **chosen)
     assert said.code == 0
     assert "fresh" in {row["id"] for row in said.records("invoices")}
 
@@ -178,8 +178,8 @@ def test_a_connection_that_is_ready_does_not_end_the_wait_for_another(stale):
             stale.world.finish_sync(pulls[0].id)
 
     stale.on_request(go_on)
-    chosen = {"selection": "ids", "company_ids": [one]}
-    said = read(stale, "invoices", refresh_older_than_hours=DAY, companies=chosen)
+    chosen = selected(one)
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, **chosen)
     assert (said.code, len(queued(stale))) == (0, 1)
     assert "from the first" in {row["id"] for row in said.records("invoices")}
 
@@ -206,7 +206,18 @@ def test_a_refresh_that_never_ends_holds_up_no_other_company_and_no_worker(stale
     assert len(by_key(said.records("invoices"), "companyId", "id")) == stale.world.size_of("invoices")
 
 
-def test_one_clock_runs_from_the_first_refresh_for_the_companies_synced_longest_ago_first(mocker):
+def test_one_clock_runs_for_the_whole_sync(stale, mocker):
+    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 1.5)
+    for one in stale.world.companies:
+        stale.world.pulls.plan(one["id"], "invoices", "Queued")
+        stale.world.pulls.plan(one["id"], "bills", "Queued")
+    began = time.monotonic()
+    said = read(stale, "invoices", "bills", refresh_older_than_hours=DAY, refresh_wait_minutes=1)
+    assert said.code == 0
+    assert time.monotonic() - began < 6
+
+
+def test_the_clock_starts_with_the_first_refresh_and_those_synced_longest_ago_come_first(mocker):
     mocker.patch("source_codat.refresh.MINUTE_SECONDS", 1.0)
     for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS"):  # none is looked at meanwhile
         mocker.patch(f"source_codat.refresh.{name}", 5.0)
@@ -235,8 +246,8 @@ def test_looks_at_a_refresh_become_rarer(stale, mocker):
     mocker.patch("source_codat.refresh.MINUTE_SECONDS", 2.0)
     mocker.patch("source_codat.refresh.LONGEST_PAUSE_SECONDS", 0.5)
     stale.world.pulls.plan(company(stale), "invoices", "Fetching")
-    chosen = {"selection": "ids", "company_ids": [company(stale)]}
-    said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, companies=chosen)
+    chosen = selected(company(stale))
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, **chosen)
     assert said.code == 0
     assert 5 <= len(stale.requests_for("/companies/{companyId}/dataStatus")) <= 20
 
@@ -252,10 +263,8 @@ def test_waiting_sends_signs_of_life_and_says_what_is_waited_for(stale, mocker, 
     ):
         mocker.patch(f"source_codat.{name}", 0.2)
     stale.world.pulls.plan(company(stale), "invoices", "Queued")
-    chosen = {"selection": "ids", "company_ids": [company(stale)]}
-    said = read(
-        stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, companies=chosen, mode=mode
-    )
+    chosen = selected(company(stale))
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, **chosen, mode=mode)
     before = said.messages[: next(i for i, one in enumerate(said.messages) if one["type"] == "RECORD")]
     assert sum(one["type"] == "STATE" for one in before) >= 2
     assert any("waiting for Codat to refresh 1 data type of 1 company" in line for line in said.logs)
@@ -277,8 +286,8 @@ def test_nor_is_one_that_was_never_synced_and_that_its_platform_does_not_have(st
     listed = [{"integrationId": one, "datatypeFeatures": features} for one in links]
     body = {"results": listed, "totalResults": len(listed), "pageNumber": 1, "pageSize": 500}
     stale.faults.add(Fault(path="/integrations$", status=200, body=body, times=None))
-    chosen = {"selection": "ids", "company_ids": [company(stale)]}
-    assert read(stale, "items", refresh_older_than_hours=DAY, companies=chosen).code == 0
+    chosen = selected(company(stale))
+    assert read(stale, "items", refresh_older_than_hours=DAY, **chosen).code == 0
     assert queued(stale) == []
 
 
@@ -326,9 +335,7 @@ def test_a_custom_data_type_is_queued_at_each_connection_that_has_it(stale):
 def test_a_sync_that_was_killed_while_it_waited_queues_nothing_twice(stale, tmp_path):
     one = company(stale)
     stale.world.pulls.plan(one, "invoices", "Fetching")
-    settings = config(
-        stale, refresh_older_than_hours=DAY, companies={"selection": "ids", "company_ids": [one]}
-    )
+    settings = config(stale, refresh_older_than_hours=DAY, **selected(one))
     process = start("read", tmp_path, config=settings, catalog=catalog("invoices"))
     try:
         for _ in range(300):

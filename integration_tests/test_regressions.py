@@ -3,7 +3,7 @@
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import catalog, config, read, run
+from integration_tests.connector import catalog, config, read, run, selected
 
 INVOICES = ("invoices", "invoices")
 BANKING = ("banking_transactions", "banking-transactions")
@@ -26,8 +26,7 @@ class Account:
         self.rows = {}
 
     def read(self, **options):
-        selected = {"selection": "ids", "company_ids": [self.id]}
-        said = read(self.sim, self.stream, state=self.state, companies=selected, **options)
+        said = read(self.sim, self.stream, state=self.state, **selected(self.id), **options)
         self.state = said.state
         for one in said.records(self.stream):
             self.rows[str(one.get("id") or one.get("rowKey") or one)] = one
@@ -161,8 +160,7 @@ def test_a_sync_that_ends_right_after_the_companies_were_listed_is_not_taken_as_
 
 def test_a_page_whose_rows_are_all_older_than_the_start_date_writes_no_line(sim, tmp_path):
     account = Account(sim, "bank_account_transactions", "bankTransactions", "Accounting")
-    selected = {"selection": "ids", "company_ids": [account.id]}
-    settings = config(sim, companies=selected, start_date="2099-01-01")
+    settings = config(sim, **selected(account.id), start_date="2099-01-01")
     said = run("read", tmp_path, config=settings, catalog=catalog("bank_account_transactions"))
     assert said.unparsed == []
     assert said.records("bank_account_transactions") == []
@@ -333,22 +331,18 @@ def test_a_sync_that_shifts_to_another_page_of_the_history_is_not_passed_over(si
     assert {"early", "late"} <= set(account.rows)
 
 
-def test_a_page_of_the_history_that_comes_twice_does_not_count_as_two(sim):
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"action": "repeat_page"},
+        {"query": r"\bpage=2", "status": 200, "body": {"results": [], "totalResults": 5}},
+    ],
+    ids=["a page that comes twice", "less than is announced"],
+)
+def test_a_history_that_does_not_come_whole_is_a_doubt(sim, fault):
     account = Account(sim, *INVOICES, "Accounting", "Accounting")
     running, _ = paged_history(sim, account)
-    sim.faults.add(Fault(path="/data/history", action="repeat_page", times=None))
-    account.read()
-    sim.faults.clear()
-    sim.world.finish_sync(running)
-    account.read()
-    assert {"early", "late"} <= set(account.rows)
-
-
-def test_a_history_that_holds_less_than_it_announces_is_a_doubt(sim):
-    account = Account(sim, *INVOICES, "Accounting", "Accounting")
-    running, _ = paged_history(sim, account)
-    empty = {"results": [], "totalResults": 5, "pageNumber": 2, "pageSize": 2}
-    sim.faults.add(Fault(path="/data/history", query=r"\bpage=2", status=200, body=empty, times=None))
+    sim.faults.add(Fault(path="/data/history", times=None, **fault))
     account.read()
     sim.faults.clear()
     sim.world.finish_sync(running)
