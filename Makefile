@@ -7,7 +7,7 @@ PYTHON ?= $(shell for module in ensurepip sys; do \
 		&& { echo $$p; exit; }; \
 	done; done)
 BIN := .venv/bin
-CODE = $(wildcard main.py source_codat codat_simulator scripts demo live_check benchmarks soak unit_tests integration_tests)
+CODE = $(wildcard main.py source_codat codat_simulator tools unit_tests integration_tests)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint airbyte-checks format docs build bench soak check-live release-check clean
@@ -17,43 +17,45 @@ help:  ## show this list
 
 setup: .venv/.ready  ## make the Python environment in .venv (other commands do it by themselves)
 
-.venv/.ready: setup.py scripts/setup.sh
-	@sh scripts/setup.sh "$(PYTHON)"
+.venv/.ready: setup.py tools/scripts/setup.sh
+	@sh tools/scripts/setup.sh "$(PYTHON)"
 
 demo: setup  ## the main job against the bundled Codat simulator, into a DuckDB file
-	@$(BIN)/python -m demo
+	@$(BIN)/python -m tools.demo
 
 # Airbyte's checks take 20 seconds: left out where PYTEST_ARGS chooses some of the tests.
 test: lint $(if $(PYTEST_ARGS),,airbyte-checks)  ## linters, types, Airbyte's own checks and all tests
 	@echo "== pytest"
 	@$(BIN)/python -m pytest $(wildcard unit_tests integration_tests) $(PYTEST_ARGS)
 
-lint: setup  ## ruff and mypy --strict, changing nothing
+lint: setup  ## ruff, mypy --strict and the import layers, changing nothing
 	@echo "== ruff check"
 	@$(BIN)/ruff check .
 	@echo "== ruff format"
 	@$(BIN)/ruff format --check .
 	@echo "== mypy --strict"
 	@$(BIN)/mypy $(CODE)
+	@echo "== import layers"
+	@$(BIN)/lint-imports --no-cache
 
 format: setup  ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
 docs: setup  ## write the tables of streams in the documents anew
-	@PYTHONPATH=. $(BIN)/python -m scripts.stream_table
+	@PYTHONPATH=. $(BIN)/python -m tools.scripts.stream_table
 
 build: setup  ## wheel and sdist in dist/
 	@$(BIN)/python -m build --outdir dist .
 
 bench: setup  ## speed and cost beside other ways to read the same records; takes minutes
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m tools.benchmarks
 
 soak: setup  ## stories at random against the simulator, for MINUTES (10), until something is lost
-	@PYTHONPATH=. $(BIN)/python -m soak --minutes $(or $(MINUTES),10)
+	@PYTHONPATH=. $(BIN)/python -m tools.soak --minutes $(or $(MINUTES),10)
 
 check-live: setup  ## try our assumptions on the real Codat (CODAT_API_KEY in the environment; reads only)
-	@$(BIN)/python -m live_check
+	@$(BIN)/python -m tools.live_check
 
 # Airbyte's checks come with another PyAirbyte than ours, so they get an environment of their own.
 QA := .venv-release
@@ -71,7 +73,7 @@ airbyte-checks:  ## Airbyte's validators and QA checks of metadata, guide and fi
 
 release-check: $(QA)/.ready airbyte-checks build  ## Airbyte's checks, and wheel and sdist on every Python found; takes minutes
 	@$(BIN)/python -m pytest -q unit_tests/test_packaging.py unit_tests/test_manifest.py
-	@$(BIN)/python scripts/release_check.py
+	@$(BIN)/python tools/scripts/release_check.py
 
 clean:  ## remove everything the commands made
 	rm -rf .venv $(QA) .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tmp

@@ -12,11 +12,13 @@ DEV = [
     "aiohttp>=3.10,<4",  # the simulator's HTTP server
     "build>=1",  # make build
     "hypothesis>=6.100",
+    "import-linter>=2,<2.7",  # later ones need a rich that PyAirbyte doesn't take
     "jsonschema>=4.17.3",
     "mypy>=2.4,<3",
     "orjson>=3.10.7",  # the bare loop that the benchmarks compare with
     "pytest>=7.4.4,<8",  # the range that the CDK's own standard tests are made for
     "pytest-mock>=3.12",
+    "pytest-xdist>=3.5",
     "pyyaml>=6.0.1",
     "ruff>=0.17.5,<0.18",
     "types-PyYAML",

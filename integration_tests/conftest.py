@@ -1,8 +1,8 @@
 import pytest
 
 from codat_simulator import Simulator
-from integration_tests.connector import selected
-from integration_tests.warm import WarmStart
+from integration_tests.support.connector import selected
+from integration_tests.support.warm import WarmStart
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def naps(mocker):
     """How long the client slept, without sleeping."""
     slept: list[float] = []
     mocker.patch(
-        "source_codat.client.CodatClient._sleep",
+        "source_codat.http.client.CodatClient._sleep",
         lambda _, seconds: slept.append(seconds) if seconds > 0 else None,
     )
     return slept

@@ -23,9 +23,9 @@ from airbyte_cdk.test.models import ConnectorTestScenario
 from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
 
 from codat_simulator import Simulator
-from integration_tests.acceptance import CUSTOM, acceptance
-from integration_tests.catalogue import CATALOGUE
-from integration_tests.connector import config, read
+from integration_tests.support.acceptance import CUSTOM, acceptance
+from integration_tests.support.catalogue import CATALOGUE
+from integration_tests.support.connector import config, read
 from source_codat import SourceCodat
 
 pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]

@@ -7,8 +7,8 @@ import uuid
 
 import pytest
 
-from integration_tests.connector import catalog, config, run, selected
-from integration_tests.sentences import assert_sentence, refusal
+from integration_tests.support.connector import catalog, config, run, selected
+from integration_tests.support.sentences import assert_sentence, refusal
 
 UNKNOWN = str(uuid.UUID(int=5))
 

@@ -7,8 +7,8 @@ import uuid
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import catalog, config, selected
-from integration_tests.sentences import assert_sentence, refusal
+from integration_tests.support.connector import catalog, config, selected
+from integration_tests.support.sentences import assert_sentence, refusal
 from source_codat import SourceCodat
 
 UNKNOWN = [str(uuid.UUID(int=number)) for number in range(1, 13)]
@@ -35,7 +35,7 @@ def source():
 @pytest.fixture
 def check(source, mocker):
     """Checks in process, without sleeping between tries; returns the status and the message."""
-    mocker.patch("source_codat.client.CodatClient._sleep")
+    mocker.patch("source_codat.http.client.CodatClient._sleep")
 
     def run(sim, **options):
         found = source.check(logging.getLogger("airbyte"), config(sim, **options))

@@ -5,10 +5,10 @@ import logging
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
-from integration_tests.connector import catalog, selected
-from integration_tests.sentences import assert_sentence, refusal
+from integration_tests.support.connector import catalog, selected
+from integration_tests.support.sentences import assert_sentence, refusal
 from source_codat import SourceCodat
-from source_codat.errors import ConfigError
+from source_codat.foundation.errors import ConfigError
 
 KEY = "Jp2fEXAMPLEkey0000000000000000000000abcd"
 COMPANY = "8a210b68-6988-11ed-a1eb-0242ac120002"

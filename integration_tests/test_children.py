@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from codat_simulator import Fault
-from integration_tests.connector import read, selected
+from integration_tests.support.connector import read, selected
 
 
 def transactions(sim, company):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
-from integration_tests.catalogue import CATALOGUE
-from integration_tests.connector import REPO, catalog, config, read, run, selected
+from integration_tests.support.catalogue import CATALOGUE
+from integration_tests.support.connector import REPO, catalog, config, read, run, selected
 from source_codat import SourceCodat
 
 STREAMS = {

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from codat_simulator import Fault
-from integration_tests.connector import read, selected, touch
+from integration_tests.support.connector import read, selected, touch
 
 SIZE = 7
 
@@ -224,11 +224,11 @@ def test_a_clock_that_moves_while_reading_loses_nothing(sim, company, only):
 
 
 def test_a_page_that_keeps_timing_out_is_asked_for_in_smaller_pages(sim, company, mocker):
-    mocker.patch("source_codat.client.CodatClient._back_off", return_value=0.0)
+    mocker.patch("source_codat.http.client.CodatClient._back_off", return_value=0.0)
     sim.faults.add(
         Fault(path=r"/data/invoices", query=r"pageSize=1000", times=None, action="stall", seconds=5)
     )
-    mocker.patch("source_codat.client.time_outs", return_value=(5.0, 0.3))
+    mocker.patch("source_codat.http.client.time_outs", return_value=(5.0, 0.3))
     said = read(sim, "invoices", **selected(company))
     assert ids(said) == set(names(sim, company))
     assert said.code == 0
@@ -237,7 +237,7 @@ def test_a_page_that_keeps_timing_out_is_asked_for_in_smaller_pages(sim, company
 
 @pytest.mark.parametrize("action", ["reset", "cut", "malformed", "wrong_length", "html"])
 def test_a_broken_answer_is_asked_for_again_and_never_taken_as_read(sim, company, only, mocker, action):
-    mocker.patch("source_codat.client.CodatClient._back_off", return_value=0.0)
+    mocker.patch("source_codat.http.client.CodatClient._back_off", return_value=0.0)
     sim.faults.add(Fault(path=r"/data/invoices", after=2, times=2, action=action))
     said = read(sim, "invoices", **only)
     assert said.code == 0

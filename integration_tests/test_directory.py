@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import config, read, selected
+from integration_tests.support.connector import config, read, selected
 from source_codat import SourceCodat
 
 

@@ -7,8 +7,8 @@ import pytest
 from airbyte_cdk.test.standard_tests._read_assertions import RecordFormatChecker, StrictIntegerDraft7Validator
 
 from codat_simulator import Fault, Simulator
-from integration_tests.catalogue import CATALOGUE
-from integration_tests.connector import config, read
+from integration_tests.support.catalogue import CATALOGUE
+from integration_tests.support.connector import config, read
 from source_codat import SourceCodat
 
 CUSTOM = {"custom_DynamicsPurchaseOrders": "companyId connectionId customDataIdentifier id"}

@@ -10,13 +10,13 @@ import time
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import config, read, touch
-from integration_tests.relay import Relay, self_signed
-from integration_tests.sentences import assert_sentence
+from integration_tests.support.connector import config, read, touch
+from integration_tests.support.relay import Relay, self_signed
+from integration_tests.support.sentences import assert_sentence
 from source_codat import SourceCodat
-from source_codat.client import CodatClient
-from source_codat.patience import CHECKING, READING
-from source_codat.problem import Problem
+from source_codat.http.client import CodatClient
+from source_codat.http.limits import CHECKING, READING
+from source_codat.http.problem import Problem
 
 PAGE = 20  # so small that it isn't asked for in smaller ones
 NOT_JSON = "wasn't the JSON that was expected"
@@ -51,7 +51,7 @@ def sim():
 @pytest.fixture(autouse=True)
 def hurry(mocker):
     """Nobody waits long for an answer."""
-    mocker.patch("source_codat.client.time_outs", return_value=(5.0, 0.4))
+    mocker.patch("source_codat.http.client.time_outs", return_value=(5.0, 0.4))
     for patience in (READING, CHECKING):
         mocker.patch.dict(patience.__dict__, answer=0.4)
 

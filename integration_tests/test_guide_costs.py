@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from codat_simulator import Simulator
-from integration_tests.connector import config, read
+from integration_tests.support.connector import config, read
 from source_codat import SourceCodat
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from codat_simulator import Simulator
-from integration_tests.connector import catalog, config, parse
-from integration_tests.image import AS_PLANNED, METADATA, ROOT, docker, image
+from integration_tests.support.connector import catalog, config, parse
+from integration_tests.support.image import AS_PLANNED, METADATA, ROOT, docker, image
 
 __all__ = ["image"]  # a fixture of the tests below
 
 
-LEFT_OUT = ["codat_simulator", "integration_tests", "unit_tests", "soak", "live_check", ".git"]
+LEFT_OUT = ["codat_simulator", "integration_tests", "unit_tests", "tools", ".git"]
 
 pytestmark = [pytest.mark.image_tests, pytest.mark.slow]
 

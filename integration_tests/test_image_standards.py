@@ -13,9 +13,9 @@ from airbyte_cdk.test.standard_tests import docker_base
 from airbyte_cdk.test.standard_tests.docker_base import DockerConnectorTestSuite
 
 from codat_simulator import Simulator
-from integration_tests.acceptance import CUSTOM, acceptance
-from integration_tests.catalogue import CATALOGUE
-from integration_tests.image import AS_PLANNED, image
+from integration_tests.support.acceptance import CUSTOM, acceptance
+from integration_tests.support.catalogue import CATALOGUE
+from integration_tests.support.image import AS_PLANNED, image
 
 __all__ = ["image"]  # a fixture of the tests below
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from codat_simulator import Fault
-from integration_tests.connector import by_key, read, selected, touch
+from integration_tests.support.connector import by_key, read, selected, touch
 
 ALL = ("accounts", "customers", "invoices", "bills", "banking_transactions", "commerce_orders")
 

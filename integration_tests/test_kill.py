@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from integration_tests.connector import by_key, catalog, config, parse, run, start
+from integration_tests.support.connector import by_key, catalog, config, parse, run, start
 
 STREAMS = ("invoices", "bills", "customers", "banking_transactions")
 DATA_TYPES = {

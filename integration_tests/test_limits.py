@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import read, selected
-from source_codat.budget import CallBudget
+from integration_tests.support.connector import read, selected
+from source_codat.http.budget import CallBudget
 
 MANY = ("invoices", "bills", "customers", "suppliers", "items", "accounts", "payments", "journals")
 
@@ -41,9 +41,9 @@ class FakeTime:
 @pytest.fixture
 def clock(mocker):
     fake = FakeTime()
-    mocker.patch("source_codat.client.CodatClient._sleep", lambda _, seconds: fake.sleep(seconds))
+    mocker.patch("source_codat.http.client.CodatClient._sleep", lambda _, seconds: fake.sleep(seconds))
     for module in ("client", "problem", "budget"):
-        mocker.patch(f"source_codat.{module}.time", fake.module)
+        mocker.patch(f"source_codat.http.{module}.time", fake.module)
     return fake
 
 
@@ -246,9 +246,9 @@ def test_a_key_revoked_in_the_middle_of_a_read_stops_it_as_a_configuration_error
 
 
 def test_silence_is_broken_by_a_state_while_codat_keeps_everybody_waiting(sim, mocker):
-    mocker.patch("source_codat.writer.SILENCE_SECONDS", 0.1)
-    mocker.patch("source_codat.writer.TICK_SECONDS", 0.05)
-    mocker.patch("source_codat.sync.TICK_SECONDS", 0.05)
+    mocker.patch("source_codat.engine.writer.SILENCE_SECONDS", 0.1)
+    mocker.patch("source_codat.engine.writer.TICK_SECONDS", 0.05)
+    mocker.patch("source_codat.engine.read.TICK_SECONDS", 0.05)
     sim.faults.add(Fault(path=r"/data/invoices", action="stall", seconds=1.0, times=1))
     said = read(sim, "invoices", **selected(sim.world.companies[0]["id"]))
     assert said.code == 0
@@ -285,8 +285,8 @@ def test_the_budget_of_a_minute_holds_for_every_request_whatever_num_workers_say
         with lock:
             clock.sleep(seconds)
 
-    mocker.patch("source_codat.budget.CallBudget.take", taken)
-    mocker.patch("source_codat.client.CodatClient._sleep", slept)
+    mocker.patch("source_codat.http.budget.CallBudget.take", taken)
+    mocker.patch("source_codat.http.client.CodatClient._sleep", slept)
     said = read(sim, *MANY, num_workers=workers)
     assert (said.code, said.errors) == (0, [])
     assert len(starts) == len(sim.requests) > 25

@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from codat_simulator import Simulator
-from live_check.__main__ import main
-from live_check.api import raw_key
+from tools.live_check.__main__ import main
+from tools.live_check.api import raw_key
 
 KEY = "the-key-Of-nobody-0123456789"
 ENCODED = base64.b64encode(KEY.encode()).decode()

@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from codat_simulator import Fault
-from integration_tests.connector import catalog, config
-from integration_tests.disguises import leaks, written
-from integration_tests.forward_proxy import ForwardProxy
-from integration_tests.relay import Relay
-from integration_tests.sentences import assert_sentence, refusal
+from integration_tests.support.connector import catalog, config
+from integration_tests.support.disguises import leaks, written
+from integration_tests.support.forward_proxy import ForwardProxy
+from integration_tests.support.relay import Relay
+from integration_tests.support.sentences import assert_sentence, refusal
 
 PASSWORD = "proxy-password-0123456789"
 WAYS = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"]

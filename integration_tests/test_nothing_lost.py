@@ -1,6 +1,6 @@
 """Whatever happens, and in whatever order, a destination ends up with all that Codat has.
 
-The steps are those of soak.trial; here Hypothesis draws them, the same ones each time. `python -m soak`
+The steps are those of soak.trial; here Hypothesis draws them, the same ones each time. `python -m tools.soak`
 draws others for as long as asked.
 """
 
@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from codat_simulator.faults import Action
-from soak.stories import DRAWN, play
-from soak.trial import Trial
-from soak.weather import storm
+from tools.soak.stories import DRAWN, play
+from tools.soak.trial import Trial
+from tools.soak.weather import storm
 
 SEEDS = st.integers(0, 2**20)
 BOUNDED = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integration_tests.connector import read
+from integration_tests.support.connector import read
 
 
 def asked(sim, before, after):

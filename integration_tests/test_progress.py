@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import read, selected
-from source_codat.progress import ESTIMATE_SECONDS
+from integration_tests.support.connector import read, selected
+from source_codat.reporting.progress import ESTIMATE_SECONDS
 
 
 def estimates(said, stream):
@@ -18,8 +18,9 @@ def estimates(said, stream):
 @pytest.fixture
 def eager(mocker):
     """Every look is due at once."""
-    for name in ("writer.TICK_SECONDS", "progress.ESTIMATE_SECONDS", "progress.LINE_SECONDS"):
-        mocker.patch(f"source_codat.{name}", 0.0)
+    mocker.patch("source_codat.engine.writer.TICK_SECONDS", 0.0)
+    for name in ("ESTIMATE_SECONDS", "LINE_SECONDS"):
+        mocker.patch(f"source_codat.reporting.progress.{name}", 0.0)
 
 
 @pytest.mark.usefixtures("eager")
@@ -72,8 +73,8 @@ def test_pages_that_do_not_tell_how_many_follow_are_never_estimated_below_what_w
 
 def test_no_stream_is_estimated_more_often_than_every_ten_seconds(mocker):
     assert ESTIMATE_SECONDS == 10
-    mocker.patch("source_codat.writer.TICK_SECONDS", 0.0)
-    mocker.patch("source_codat.progress.ESTIMATE_SECONDS", 0.3)
+    mocker.patch("source_codat.engine.writer.TICK_SECONDS", 0.0)
+    mocker.patch("source_codat.reporting.progress.ESTIMATE_SECONDS", 0.3)
     with Simulator(companies=8, seed=7, records=12, latency=0.05) as sim:
         for number, one in enumerate(sim.world.companies):
             for more in range(number):
@@ -112,7 +113,7 @@ def test_each_partition_read_is_told_with_its_company_and_how_many_records_came(
 
 
 def test_many_partitions_are_told_at_a_sensible_rate(sim, mocker):
-    mocker.patch("source_codat.progress._LINES", 2)
+    mocker.patch("source_codat.reporting.progress._LINES", 2)
     said = read(sim, "invoices", "bills", "customers")
     assert sum(bool(re.search(r"\) read, [\d,]+ records?\.", line)) for line in said.logs) == 2
 
@@ -168,7 +169,7 @@ def test_a_childs_requests_count_those_for_its_parents(sim):
 
 
 def test_the_sync_line_names_the_streams_that_are_incomplete(sim, mocker):
-    mocker.patch("source_codat.client.CodatClient._sleep")
+    mocker.patch("source_codat.http.client.CodatClient._sleep")
     sim.faults.add(Fault(path="/data/invoices", status=500, times=None))
     said = read(sim, "invoices", "bills")
     assert any("1 stream incomplete: invoices" in line for line in said.logs)

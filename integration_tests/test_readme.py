@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from codat_simulator import Simulator
-from integration_tests.connector import parse
-from integration_tests.image import AS_PLANNED, ROOT, docker, image
+from integration_tests.support.connector import parse
+from integration_tests.support.image import AS_PLANNED, ROOT, docker, image
 
 __all__ = ["image"]  # a fixture of a test below
 

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import by_key, catalog, config, read, selected, start
-from source_codat.traffic import counted
+from integration_tests.support.connector import by_key, catalog, config, read, selected, start
+from source_codat.http.stats import counted
 
 DAY = 24
 
@@ -14,8 +14,8 @@ DAY = 24
 @pytest.fixture(autouse=True)
 def quick(mocker):
     """Looks that follow each other at once."""
-    mocker.patch("source_codat.refresh.FIRST_PAUSE_SECONDS", 0.02)
-    mocker.patch("source_codat.refresh.LONGEST_PAUSE_SECONDS", 0.05)
+    mocker.patch("source_codat.engine.refresh.FIRST_PAUSE_SECONDS", 0.02)
+    mocker.patch("source_codat.engine.refresh.LONGEST_PAUSE_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_a_connection_that_is_ready_does_not_end_the_wait_for_another(stale):
 
 
 def test_a_refresh_that_never_ends_holds_up_no_other_company_and_no_worker(stale, mocker):
-    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 2.0)
+    mocker.patch("source_codat.engine.refresh.MINUTE_SECONDS", 2.0)
     stuck = company(stale)
     stale.world.pulls.plan(stuck, "invoices", "Fetching")
     at: dict[str, float] = {}
@@ -207,7 +207,7 @@ def test_a_refresh_that_never_ends_holds_up_no_other_company_and_no_worker(stale
 
 
 def test_one_clock_runs_for_the_whole_sync(stale, mocker):
-    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 1.5)
+    mocker.patch("source_codat.engine.refresh.MINUTE_SECONDS", 1.5)
     for one in stale.world.companies:
         stale.world.pulls.plan(one["id"], "invoices", "Queued")
         stale.world.pulls.plan(one["id"], "bills", "Queued")
@@ -218,9 +218,9 @@ def test_one_clock_runs_for_the_whole_sync(stale, mocker):
 
 
 def test_the_clock_starts_with_the_first_refresh_and_those_synced_longest_ago_come_first(mocker):
-    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 1.0)
+    mocker.patch("source_codat.engine.refresh.MINUTE_SECONDS", 1.0)
     for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS"):  # none is looked at meanwhile
-        mocker.patch(f"source_codat.refresh.{name}", 5.0)
+        mocker.patch(f"source_codat.engine.refresh.{name}", 5.0)
     with Simulator(companies=16, seed=7, records=3, latency=0.2) as sim:
         held = {one["id"]: sim.world.company(one["id"]).supporting("invoices") for one in sim.world.companies}
         newest_first = [one for one, links in held.items() if any(link.status == "Linked" for link in links)]
@@ -243,8 +243,8 @@ def test_the_clock_starts_with_the_first_refresh_and_those_synced_longest_ago_co
 
 
 def test_looks_at_a_refresh_become_rarer(stale, mocker):
-    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 2.0)
-    mocker.patch("source_codat.refresh.LONGEST_PAUSE_SECONDS", 0.5)
+    mocker.patch("source_codat.engine.refresh.MINUTE_SECONDS", 2.0)
+    mocker.patch("source_codat.engine.refresh.LONGEST_PAUSE_SECONDS", 0.5)
     stale.world.pulls.plan(company(stale), "invoices", "Fetching")
     chosen = selected(company(stale))
     said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, **chosen)
@@ -254,12 +254,12 @@ def test_looks_at_a_refresh_become_rarer(stale, mocker):
 
 @pytest.mark.parametrize("mode", ["incremental", "full_refresh"])
 def test_waiting_sends_signs_of_life_and_says_what_is_waited_for(stale, mocker, mode):
-    mocker.patch("source_codat.refresh.MINUTE_SECONDS", 1.5)
+    mocker.patch("source_codat.engine.refresh.MINUTE_SECONDS", 1.5)
     for name in (
-        "writer.TICK_SECONDS",
-        "sync.TICK_SECONDS",
-        "writer.SILENCE_SECONDS",
-        "progress.LINE_SECONDS",
+        "engine.writer.TICK_SECONDS",
+        "engine.read.TICK_SECONDS",
+        "engine.writer.SILENCE_SECONDS",
+        "reporting.progress.LINE_SECONDS",
     ):
         mocker.patch(f"source_codat.{name}", 0.2)
     stale.world.pulls.plan(company(stale), "invoices", "Queued")

@@ -3,7 +3,7 @@
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import read
+from integration_tests.support.connector import read
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import read
-from source_codat.refusals import Refusals
+from integration_tests.support.connector import read
+from source_codat.planning.refused_products import Refusals
 
 
 def test_ten_are_ten():

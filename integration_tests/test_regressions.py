@@ -1,9 +1,9 @@
-"""What once failed, made as small as it could be: found by stories (soak/) or by thinking of others."""
+"""What once failed, made as small as it could be: found by stories (tools/soak/) or by thinking of others."""
 
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import catalog, config, read, run, selected
+from integration_tests.support.connector import catalog, config, read, run, selected
 
 INVOICES = ("invoices", "invoices")
 BANKING = ("banking_transactions", "banking-transactions")
@@ -223,7 +223,7 @@ def test_an_account_refused_once_is_read_next_time_though_nothing_was_synced(sim
 
 
 def test_accounts_that_a_read_did_not_get_to_are_read_next_time(sim, monkeypatch):
-    monkeypatch.setattr("source_codat.state._BYTES_PER_STATE_BYTE", 0)
+    monkeypatch.setattr("source_codat.state.store._BYTES_PER_STATE_BYTE", 0)
     account = Transactions(sim)
     whole = account.read(num_workers=2)
     for state in whole.of("STATE"):

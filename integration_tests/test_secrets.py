@@ -10,10 +10,19 @@ from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
 from codat_simulator import Fault, Simulator
 from codat_simulator.faults import Action
-from integration_tests.connector import catalog, config, run, start
-from integration_tests.disguises import ODD, ORDINARY, as_given, disguises, echoed, leaks, token, written
-from live_check import __main__ as live_check
+from integration_tests.support.connector import catalog, config, run, start
+from integration_tests.support.disguises import (
+    ODD,
+    ORDINARY,
+    as_given,
+    disguises,
+    echoed,
+    leaks,
+    token,
+    written,
+)
 from source_codat import SourceCodat
+from tools.live_check import __main__ as live_check
 
 DEBUG = {"LOG_LEVEL": "DEBUG"}
 STREAMS = ("invoices", "bills", "accounts", "customers", "suppliers", "items", "payments", "tax_rates")
@@ -106,12 +115,12 @@ def test_no_answer_to_the_first_request_brings_it_out(sim, script, tmp_path, key
 
 
 BROKEN = {
-    "a worker": "source_codat.pages.PageDecoder.decode",
-    "the sending": "source_codat.client.CodatClient._send",
+    "a worker": "source_codat.reading.pages.PageDecoder.decode",
+    "the sending": "source_codat.http.client.CodatClient._send",
     "the network library": "requests.Session.request",
-    "the reading of the configuration": "source_codat.settings.Settings.from_config",
-    "the writer": "source_codat.rows.RowBatch.lines",
-    "a signature": "source_codat.components.CodatAuthenticator.get_auth_header",
+    "the reading of the configuration": "source_codat.config.settings.Settings.from_config",
+    "the writer": "source_codat.reading.rows.RowBatch.lines",
+    "a signature": "source_codat.http.authenticator.CodatAuthenticator.get_auth_header",
 }
 
 
@@ -187,7 +196,7 @@ def test_every_command_in_a_process_of_its_own_keeps_it_to_itself(tmp_path, monk
 @both_keys
 def test_a_library_user_sees_it_in_no_exception_log_or_repr(sim, key, caplog, mocker):
     """With other loggers than the script's: nothing there masks what was said."""
-    mocker.patch("source_codat.client.CodatClient._sleep")
+    mocker.patch("source_codat.http.client.CodatClient._sleep")
     caplog.set_level(logging.DEBUG)
     log = logging.getLogger("airbyte")
     source = SourceCodat(config=config(sim), catalog=None, state=None)
@@ -201,7 +210,9 @@ def test_a_library_user_sees_it_in_no_exception_log_or_repr(sim, key, caplog, mo
         if number % 8 == 0:
             _collect(said, lambda: said.extend(map(str, source.read(log, config(sim), configured))))
     sim.faults.clear()
-    mocker.patch("source_codat.pages.PageDecoder.decode", side_effect=RuntimeError(" ".join(disguises(key))))
+    mocker.patch(
+        "source_codat.reading.pages.PageDecoder.decode", side_effect=RuntimeError(" ".join(disguises(key)))
+    )
     _collect(said, lambda: list(source.read(log, config(sim), configured)))
     settings, streams = source._prepare(config(sim))
     said += [repr(settings), repr(source._client(settings, streams)), repr(source)]

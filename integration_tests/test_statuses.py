@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from codat_simulator import Fault, Simulator
-from integration_tests.connector import read, touch
+from integration_tests.support.connector import read, touch
 
 ROOT = Path(__file__).resolve().parent.parent
 STREAM, NEIGHBOUR = "invoices", "bills"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests.catalogue import CATALOGUE
-from integration_tests.postgres import postgresql
-from integration_tests.warehouses import LISTS, OWN, fill, query, same
+from integration_tests.support.catalogue import CATALOGUE
+from integration_tests.support.postgres import postgresql
+from integration_tests.support.warehouses import LISTS, OWN, fill, query, same
 from source_codat import SourceCodat
 
 pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")

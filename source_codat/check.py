@@ -10,18 +10,18 @@ from itertools import islice
 
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
-from source_codat import timestamps
-from source_codat.catalog import CodatStream
-from source_codat.client import CodatClient
-from source_codat.company import Company
-from source_codat.context import CompanyContext
-from source_codat.directory import Directory, no_company
-from source_codat.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
-from source_codat.parents import Parents
-from source_codat.platforms import Platforms
-from source_codat.questions import Partition, Questions, refused_filter
-from source_codat.settings import Settings
-from source_codat.wording import first_of
+from source_codat.companies.company import Company
+from source_codat.companies.context import CompanyContext
+from source_codat.companies.platforms import Platforms
+from source_codat.config.settings import Settings
+from source_codat.foundation import timestamps
+from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
+from source_codat.foundation.wording import first_of
+from source_codat.http.client import CodatClient
+from source_codat.planning.company_list import Directory, no_company
+from source_codat.planning.parents import Parents
+from source_codat.reading.requests import Partition, Questions, refused_filter
+from source_codat.streams.catalog import CodatStream
 
 _TRIES = 5  # of one filter: so many companies without such data say that few have it
 _DAY = 86_400 * timestamps.TICKS_PER_SECOND

@@ -20,25 +20,25 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import Concur
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
-from source_codat.api_key import hide
-from source_codat.catalog import CodatStream, build_streams, queryable_streams
 from source_codat.check import Check, check_filters
-from source_codat.client import CodatClient
-from source_codat.components import CodatRetriever
-from source_codat.directory import Directory
-from source_codat.errors import ConfigError, PartitionFailed, ReadStopped
-from source_codat.outbox import Outbox
-from source_codat.outcome import StreamOutcome
-from source_codat.parents import Parents
-from source_codat.patience import CHECKING, READING, Patience
-from source_codat.planning import Planner, SelectedStream
-from source_codat.reader import PartitionReader
-from source_codat.refresh import Refresher
-from source_codat.rows import RowBatch
-from source_codat.settings import Settings
-from source_codat.state import StreamState, blobs_by_stream, fingerprint
-from source_codat.sync import Event, Sync
-from source_codat.traffic import Tally
+from source_codat.config.api_key import hide
+from source_codat.config.settings import Settings
+from source_codat.engine.outbox import Outbox
+from source_codat.engine.read import Event, Sync
+from source_codat.engine.refresh import Refresher
+from source_codat.foundation.errors import ConfigError, PartitionFailed, ReadStopped
+from source_codat.http.client import CodatClient
+from source_codat.http.limits import CHECKING, READING, Patience
+from source_codat.http.stats import Tally
+from source_codat.planning.company_list import Directory
+from source_codat.planning.parents import Parents
+from source_codat.planning.planner import Planner, SelectedStream
+from source_codat.reading.reader import PartitionReader
+from source_codat.reading.rows import RowBatch
+from source_codat.reporting.outcomes import StreamOutcome
+from source_codat.state.store import StreamState, blobs_by_stream, fingerprint
+from source_codat.streams.catalog import CodatStream, build_streams, queryable_streams
+from source_codat.streams.definition import CodatRetriever
 
 logger = logging.getLogger("airbyte")
 

@@ -10,8 +10,9 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secre
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_codat.api_key import hide, secrets_of, shown, token_of
-from source_codat.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
+from source_codat.config import api_key
+from source_codat.config.api_key import hide, secrets_of, shown, token_of
+from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
 
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=20, max_size=60)
 WAYS: dict[str, Callable[[str], str]] = {
@@ -73,7 +74,7 @@ def test_what_is_hidden_once_is_hidden_in_all_that_is_logged(key):
 
 
 def test_a_key_is_registered_once_however_often_it_is_used(mocker):
-    registered = mocker.spy(__import__("source_codat.api_key").api_key, "add_to_secrets")
+    registered = mocker.spy(api_key, "add_to_secrets")
     for _ in range(3):
         hide("Jp2fEXAMPLEkey0000000000000000000000abcd")
     first = registered.call_count

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import ROOT, connector, contestants, table
-from benchmarks.__main__ import RUNS, main
-from benchmarks.child import ClientFailedError, Cost, Tally, run
-from benchmarks.comparison import PerRecord
-from benchmarks.server import Server, Terrain
+from tools.benchmarks import ROOT, connector, contestants, table
+from tools.benchmarks.__main__ import RUNS, main
+from tools.benchmarks.child import ClientFailedError, Cost, Tally, run
+from tools.benchmarks.comparison import PerRecord
+from tools.benchmarks.server import Server, Terrain
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +84,18 @@ def test_a_quick_run_writes_json_and_judges_nothing(tmp_path, capsys):
 
 
 def test_the_readme_names_every_run_and_has_the_place_for_the_table():
-    text = (ROOT / "benchmarks" / "README.md").read_text()
-    assert "<!-- table: python -m benchmarks --write -->" in text
+    text = (ROOT / "tools" / "benchmarks" / "README.md").read_text()
+    assert "<!-- table: python -m tools.benchmarks --write -->" in text
     assert "<!-- end of table -->" in text
     assert str(Path.home()) not in text
 
 
 def test_the_command_line_lists_the_runs():
     said = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--help"], cwd=ROOT, check=True, capture_output=True, text=True
+        [sys.executable, "-m", "tools.benchmarks", "--help"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     assert all(name in said.stdout for name in RUNS)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from source_codat.outcome import REASONS
+from source_codat.reporting.outcomes import REASONS
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "integrations" / "sources" / "codat.md").read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def said() -> str:
     manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
     filters = manifest["definitions"]["requester"]["error_handler"]["response_filters"]
     texts = [one["error_message"] for one in filters if "error_message" in one]
-    for path in sorted((ROOT / "source_codat").glob("*.py")):
+    for path in sorted((ROOT / "source_codat").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.append(node.value)

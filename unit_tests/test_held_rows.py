@@ -2,12 +2,12 @@
 
 import json
 
-from source_codat.row_keys import HeldRows
-from source_codat.rows import RowBatch
+from source_codat.reading.row_keys import HeldRows
+from source_codat.reading.rows import RowBatch
 
 
 def test_rows_that_waited_in_a_file_keep_the_ids_that_their_own_page_still_lacked(monkeypatch):
-    monkeypatch.setattr("source_codat.row_keys._MEMORY", 1)
+    monkeypatch.setattr("source_codat.reading.row_keys._MEMORY", 1)
     held, out = HeldRows(), []
     held.add(RowBatch("things", [b'{"companyId":"c1","id":1}'], b"", 0, 10))
     held.add(RowBatch("things", [b'{"id":2}'], b'"companyId":"c1",', 0, 10))

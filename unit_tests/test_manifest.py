@@ -13,9 +13,10 @@ import yaml
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import ManifestReferenceResolver
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
-from integration_tests.catalogue import CATALOGUE
+from integration_tests.support.catalogue import CATALOGUE
 from source_codat import SourceCodat
-from source_codat.components import CodatAuthenticator, CodatRetriever
+from source_codat.http.authenticator import CodatAuthenticator
+from source_codat.streams.definition import CodatRetriever
 
 PACKAGE = Path(__file__).resolve().parent.parent / "source_codat"
 TEXT = (PACKAGE / "manifest.yaml").read_text(encoding="utf-8")
@@ -30,7 +31,7 @@ CDK: dict[str, Any] = safe_load_yaml(
     pkgutil.get_data("airbyte_cdk", "sources/declarative/declarative_component_schema.yaml") or b""
 )["definitions"]
 OURS = {
-    f"source_codat.components.{one.__name__}": {field.name for field in dataclasses.fields(one)}
+    f"{one.__module__}.{one.__name__}": {field.name for field in dataclasses.fields(one)}
     for one in (CodatRetriever, CodatAuthenticator)
 }
 # What the factory or the connector sets: saying it in the manifest would change nothing.

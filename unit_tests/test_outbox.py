@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from source_codat.errors import ReadStopped
-from source_codat.outbox import Outbox
+from source_codat.engine.outbox import Outbox
+from source_codat.foundation.errors import ReadStopped
 
 
 def filling(outbox, *items):

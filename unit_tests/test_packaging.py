@@ -24,10 +24,7 @@ NOT_SHIPPED = (
     "codat_simulator",
     "unit_tests",
     "integration_tests",
-    "benchmarks",
-    "soak",
-    "demo",
-    "live_check",
+    "tools",
 )
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_codat.components import CodatRetriever
-from source_codat.errors import MalformedAnswer
-from source_codat.pages import PageDecoder
-from source_codat.rows import batch
+from source_codat.foundation.errors import MalformedAnswer
+from source_codat.reading.pages import PageDecoder
+from source_codat.reading.rows import batch
+from source_codat.streams.definition import CodatRetriever
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from source_codat.company import DataTypeStatus, StatusReport, SyncEntry
-from source_codat.context import DataTypeView
-from source_codat.passes import Pass
-from source_codat.reader import PartitionReader
-from source_codat.state import Entry
-from source_codat.timestamps import instant
+from source_codat.companies.company import DataTypeStatus, StatusReport, SyncEntry
+from source_codat.companies.context import DataTypeView
+from source_codat.foundation.timestamps import instant
+from source_codat.reading.passes import Pass
+from source_codat.reading.reader import PartitionReader
+from source_codat.trust.entry import Entry
 
 NOON = instant("2026-01-02T12:00:00Z") or 0
 AN_HOUR_AGO = instant("2026-01-02T11:00:00Z") or 0

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_codat import SourceCodat
-from source_codat.catalog import queryable_streams
-from source_codat.errors import ConfigError
-from source_codat.settings import Settings
+from source_codat.config.settings import Settings
+from source_codat.foundation.errors import ConfigError
+from source_codat.streams.catalog import queryable_streams
 
 KEY = "Jp2fEXAMPLEkey0000000000000000000000abcd"
 TOKEN = base64.b64encode(KEY.encode()).decode()

@@ -13,8 +13,8 @@ import pytest
 from airbyte_cdk.test.standard_tests._spec_lint import assert_spec_is_valid
 
 from source_codat import SourceCodat
-from source_codat.errors import ConfigError
-from source_codat.settings import Settings
+from source_codat.config.settings import Settings
+from source_codat.foundation.errors import ConfigError
 
 FILE = Path(__file__).resolve().parent.parent / "source_codat" / "spec.json"
 DOCUMENT: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))

@@ -7,10 +7,11 @@ from airbyte_cdk.models import AirbyteStateMessageSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_codat import timestamps
-from source_codat.components import CodatRetriever
-from source_codat.settings import Settings
-from source_codat.state import Entry, StreamState, blobs_by_stream, fingerprint
+from source_codat.config.settings import Settings
+from source_codat.foundation import timestamps
+from source_codat.state.store import StreamState, blobs_by_stream, fingerprint
+from source_codat.streams.definition import CodatRetriever
+from source_codat.trust.entry import Entry
 
 KEY = "Jp2fEXAMPLEkey0000000000000000000000abcd"
 DATE = "2024-05-01T10:22:43.6464237Z"
@@ -159,7 +160,7 @@ def test_a_state_is_due_when_ten_times_its_bytes_were_written():
 
 
 def test_a_state_is_due_after_five_minutes(mocker):
-    clock = mocker.patch("source_codat.state.time.monotonic", return_value=1000.0)
+    clock = mocker.patch("source_codat.state.store.time.monotonic", return_value=1000.0)
     one = StreamState("invoices", ("companyId",), "modifiedDate", options())
     one.set(("c1",), Entry(MAY, None))
     assert not one.due

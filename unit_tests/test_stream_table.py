@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts import stream_table
-from scripts.stream_table import ROOT
+from tools.scripts import stream_table
+from tools.scripts.stream_table import ROOT
 
 STREAMS = {one.name: one for one in stream_table.all_streams()}
 METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))["data"]

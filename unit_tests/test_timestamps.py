@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_codat import timestamps
+from source_codat.foundation import timestamps
 
 
 def instant(text: str) -> int:

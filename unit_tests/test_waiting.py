@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import requests
 
-from source_codat.budget import CallBudget
-from source_codat.client import time_outs
-from source_codat.problem import Problem, seconds_until
-from source_codat.traffic import Traffic
+from source_codat.http.budget import CallBudget
+from source_codat.http.client import time_outs
+from source_codat.http.problem import Problem, seconds_until
+from source_codat.http.stats import Traffic
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
 SOON = NOW + timedelta(seconds=90)
@@ -19,7 +19,7 @@ SOON = NOW + timedelta(seconds=90)
 
 @pytest.fixture(autouse=True)
 def clock(mocker):
-    return mocker.patch("source_codat.problem.time.time", return_value=NOW.timestamp())
+    return mocker.patch("source_codat.http.problem.time.time", return_value=NOW.timestamp())
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_html_is_told_as_text_and_secrets_are_masked():
 
 
 def test_calls_pass_in_bursts_and_never_more_than_the_budget_in_a_minute(mocker):
-    clock = mocker.patch("source_codat.budget.time.monotonic", return_value=0.0)
+    clock = mocker.patch("source_codat.http.budget.time.monotonic", return_value=0.0)
     budget = CallBudget(per_minute=3)
     assert [budget.take() for _ in range(3)] == [0, 0, 0]
     assert budget.take() == 60

@@ -1,0 +1,1 @@
+"""The user's options, checked, with one sentence for each mistake."""

@@ -1,0 +1,251 @@
+"""One read: workers ask Codat, one thread writes rows, states and statuses in their right order."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from airbyte_cdk.models import AirbyteMessage, FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from source_codat.companies.company import Company
+from source_codat.companies.context import CompanyContext
+from source_codat.engine.outbox import Outbox
+from source_codat.engine.refresh import Refresher, Refreshing
+from source_codat.engine.scheduler import Scheduler, Task
+from source_codat.engine.step import step
+from source_codat.engine.writer import TICK_SECONDS, Writer
+from source_codat.foundation import timestamps
+from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadStopped, own_error
+from source_codat.http.client import CodatClient
+from source_codat.http.stats import counted
+from source_codat.planning.company_list import Directory
+from source_codat.planning.planner import PartitionEnd, Plan, Planned, Planner, SelectedStream
+from source_codat.reading.reader import Finished, Reading
+from source_codat.reading.requests import Partition
+from source_codat.reading.rows import RowBatch
+from source_codat.reporting.progress import Progress
+
+logger = logging.getLogger("airbyte")
+NO_COMPANY = Company(id="")
+
+
+@dataclass(frozen=True)
+class CompanyGone:
+    """Codat doesn't know a selected company any more: what is known of it is dropped."""
+
+    company_id: str
+
+
+@dataclass(frozen=True)
+class AllRead:
+    """The last worker has ended."""
+
+
+Event = RowBatch | PartitionEnd | CompanyGone | AllRead
+
+
+@dataclass
+class Sync:
+    """Reads the selected streams; `messages` may be walked through once.
+
+    company_streams are read per company, client_streams (GET /integrations, say) once.
+    refresher: only where the user wants Codat to fetch anew before anything is read.
+    """
+
+    client: CodatClient
+    directory: Directory
+    planner: Planner
+    client_streams: Sequence[SelectedStream]
+    company_streams: Sequence[SelectedStream]
+    companies: SelectedStream | None
+    outbox: Outbox[Event]
+    refresher: Refresher | None = None
+    _scheduler: Scheduler = field(default_factory=Scheduler)
+    _stopped_by: AirbyteTracedException | None = None
+    _requested: AirbyteTracedException | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        first = [self.companies] if self.companies else []
+        self._streams = [*first, *self.client_streams, *self.company_streams]
+        self._progress = Progress([stream.outcome for stream in self._streams], self.client.traffic)
+
+    def messages(self) -> Iterator[AirbyteMessage | RowBatch]:
+        """Everything the read says, up to its last state; raises at the end where it failed."""
+        writer = Writer(self._streams, self._progress)
+        yield from writer.started()
+        self._scheduler.add([Task(None, self._list_companies), *map(self._client_task, self.client_streams)])
+        self._start_workers()
+        try:
+            yield from self._forward(writer)
+        finally:
+            self.halt(None)
+        try:
+            yield from writer.close(self._stopped_by)
+        finally:
+            self._say_how_it_went()
+
+    def request_stop(self, reason: AirbyteTracedException) -> None:
+        """Ask the writer to end the read; takes no lock, so that a signal handler may call it."""
+        self._requested = reason
+
+    def halt(self, reason: AirbyteTracedException | None) -> None:
+        """End the read: what is finished is kept, and `reason` is raised after the last state."""
+        with self._lock:
+            self._stopped_by = self._stopped_by or reason
+        self.client.stop.set()
+        self._scheduler.stop()
+        self.outbox.close()
+
+    def _forward(self, writer: Writer) -> Iterator[AirbyteMessage | RowBatch]:
+        while True:
+            if self._requested is not None:
+                self.halt(self._requested)
+            event = self.outbox.get(TICK_SECONDS)
+            if isinstance(event, AllRead) or (event is None and self.client.stop.is_set()):
+                return
+            if isinstance(event, RowBatch):
+                yield from writer.rows(event)
+            elif isinstance(event, PartitionEnd):
+                yield from writer.ended(event)
+            elif isinstance(event, CompanyGone):
+                writer.gone(event.company_id)
+            yield from writer.tick(self._awaited)
+
+    def _awaited(self) -> str:
+        """What the read waits for, in words for the log; empty where for nothing but answers."""
+        waits = [self.client.awaited, self.refresher.awaited if self.refresher else ""]
+        return "; ".join(wait for wait in waits if wait)
+
+    def _say_how_it_went(self) -> None:
+        if self.refresher:
+            for sentence in self.refresher.report.warnings():
+                logger.warning(sentence)
+            logger.info(self.refresher.report.summary())
+        logger.info("Sync: %s", self._progress.closing())
+        logger.info(self.client.traffic.sentence())
+
+    # --- the workers' side ------------------------------------------------------------------------
+
+    def _start_workers(self) -> None:
+        self._working = self.client.workers
+        for number in range(self.client.workers):
+            threading.Thread(target=self._work, name=f"codat-{number}", daemon=True).start()
+
+    def _work(self) -> None:
+        while (task := self._scheduler.take()) is not None:
+            self._run(task)
+        with self._lock:
+            self._working -= 1
+            last = self._working == 0
+        if last:
+            with contextlib.suppress(ReadStopped):  # told to stop in this very moment
+                self.outbox.put(AllRead())
+
+    def _run(self, task: Task) -> None:
+        try:
+            task.run()
+        except AirbyteTracedException as error:
+            self.halt(error)
+        except Exception as error:  # the writer must know, or it waits for ever  # noqa: BLE001
+            self.halt(ReadStopped(own_error(error, "The read"), FailureType.system_error))
+        finally:
+            self._scheduler.done(task)
+
+    def _list_companies(self) -> None:
+        found = self.directory.load()
+        for company_id in self.directory.gone:
+            logger.warning(
+                "Codat doesn't know the company %s: it is left out, and its state dropped.", company_id
+            )
+            self.outbox.put(CompanyGone(company_id))
+        if self.companies:
+            ended = Finished(complete=True)
+            self.outbox.put(PartitionEnd(self.companies, NO_COMPANY, (), ended))
+        self._progress.companies = len(found)
+        streams = counted(len(self._streams), "stream")
+        logger.info("Reading %s of %s.", streams, counted(len(found), "company"))
+        if not self.company_streams:
+            return
+        if self.refresher:
+            # Those that were synced longest ago first: the wait may be over before the last one's turn.
+            found = sorted(found, key=lambda company: timestamps.instant(company.lastSync or "") or 0)
+            self._scheduler.add([Task(one.id, partial(self._refresh, self.refresher, one)) for one in found])
+        else:
+            self._scheduler.add_openers([self._opener(one) for one in found])
+
+    def _opener(self, company: Company, context: CompanyContext | None = None) -> Task:
+        return Task(company.id, partial(self._open_company, company, context))
+
+    def _refresh(self, refresher: Refresher, company: Company, known: Refreshing | None = None) -> None:
+        """Let Codat fetch what is stale of a company; no worker waits for that."""
+        context = known.context if known else self.planner.context(company, self.directory.listed_at)
+        try:
+            waiting = refresher.begin(context) if known is None else refresher.look(known)
+        except (PartitionFailed, PartitionSkipped):  # opening the company meets that as well, and tells it
+            waiting = None
+        if waiting:
+            task = Task(company.id, partial(self._refresh, refresher, company, waiting))
+            self._scheduler.add_later(task, refresher.pause(waiting))
+        else:
+            self._scheduler.add_openers(
+                [self._opener(company, refresher.kept(context, waited=known is not None))]
+            )
+
+    def _open_company(self, company: Company, context: CompanyContext | None = None) -> None:
+        """Plan a company's partitions and queue those that have to be read."""
+        self._progress.planned(company.id, 1)
+        self._plan(company, context or self.planner.context(company, self.directory.listed_at))
+        self._progress.ended(company.id)
+
+    def _plan(self, company: Company, context: CompanyContext) -> None:
+        try:
+            plan = self.planner.plan(context)
+        except PartitionSkipped as skipped:
+            reason = "company_gone" if skipped.reason == "not_supported" else skipped.reason
+            for stream in self.company_streams:
+                result = PartitionSkipped(reason, skipped.detail)
+                self.outbox.put(PartitionEnd(stream, company, (company.id,), result))
+            if reason == "company_gone":
+                self.outbox.put(CompanyGone(company.id))
+            return
+        self._queue(plan, company)
+
+    def _queue(self, plan: Plan, company: Company) -> None:
+        for end in plan.ended:
+            self.outbox.put(end)
+        self._progress.planned(company.id, len(plan.to_read))
+        self._scheduler.add([Task(company.id, partial(self._read, planned)) for planned in plan.to_read])
+
+    def _client_task(self, stream: SelectedStream) -> Task:
+        planned = Planned(stream, NO_COMPANY, (), Partition(ids={}))
+        return Task(None, partial(self._read, planned))
+
+    def _read(self, planned: Planned, reading: Reading | None = None) -> None:
+        """Go one step in reading a partition; what becomes of it is told after its rows."""
+        what = f"{planned.stream.outcome.name} of {planned.company.label}"
+        self._progress.reading(what, now=True)
+        result = step(self.planner, planned, reading)
+        self._progress.reading(what, now=False)
+        if isinstance(result, Plan):
+            self._queue(result, planned.company)
+        elif isinstance(result, Reading):
+            task = Task(planned.company.id or None, partial(self._read, planned, result))
+            # A look at the syncs serves all partitions of the company that wait for one: other
+            # work comes first, and no worker waits.
+            if result.awaited is not None:
+                self._scheduler.park(task)
+            else:
+                self._scheduler.add([task])
+        else:
+            view = planned.partition.source
+            self.outbox.put(
+                PartitionEnd(planned.stream, planned.company, planned.key, result, view, planned.group)
+            )
+        if planned.company.id and not isinstance(result, Reading):
+            self._progress.ended(planned.company.id)

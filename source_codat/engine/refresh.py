@@ -1,0 +1,248 @@
+"""Asking Codat to fetch anew before anything is read: only where the user wants it, and only what is stale.
+
+What is asked for, and how long it is waited for: docs/behaviour.md, "Refresh".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+import msgspec
+
+from source_codat.companies.company import NOT_SUPPORTED, RUNNING, WAITING, Company, Connection, SyncEntry
+from source_codat.companies.context import CompanyContext
+from source_codat.config.settings import Settings
+from source_codat.foundation import timestamps
+from source_codat.foundation.errors import ConfigError, MalformedAnswer, PartitionFailed, PartitionSkipped
+from source_codat.http.client import Answer, CodatClient
+from source_codat.http.stats import counted
+from source_codat.planning.planner import Planner
+from source_codat.reporting.refresh_report import RefreshReport
+from source_codat.streams.definition import CUSTOM
+
+MINUTE_SECONDS = 60.0
+FIRST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 120.0
+_KEPT = 1000  # companies without a refresh whose dataStatus is held until they are opened
+_UNDER_WAY = RUNNING | WAITING
+_PLAN = 402  # refreshes may be what the plan doesn't allow: then the rest of the sync goes on
+logger = logging.getLogger("airbyte")
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A data type that Codat fetches for a company, or for one connection of it.
+
+    sync_id: of the pull that was queued; None where one ran already. before: the latest sync that
+    dataStatus showed until then.
+    """
+
+    data_type: str
+    connection_id: str | None
+    sync_id: str | None
+    before: str | None
+
+
+@dataclass
+class Refreshing:
+    """A company whose refreshes are under way."""
+
+    context: CompanyContext
+    pulls: list[Pull]
+    pause: float = field(default_factory=lambda: FIRST_PAUSE_SECONDS)  # looked up late, for tests
+
+
+class Refresher:
+    """Queues refreshes and looks after them; safe to use from several threads.
+
+    What is refreshed are the data types of the planner's streams. Waiting is the caller's: nothing
+    here sleeps.
+    """
+
+    def __init__(self, client: CodatClient, settings: Settings, planner: Planner) -> None:
+        self._client = client
+        self._settings = settings
+        self._source_types = planner.source_types
+        self._platforms = planner.platforms
+        self._seconds = settings.refresh_wait_minutes * MINUTE_SECONDS
+        self._deadline: float | None = None
+        self._kept = 0
+        self._lock = threading.Lock()
+        self.report = RefreshReport(settings.refresh_wait_minutes)
+
+    @property
+    def awaited(self) -> str:
+        """What is waited for, in words for the log; empty where nothing is."""
+        companies, pulls = self.report.waiting
+        if not companies:
+            return ""
+        left = max(1, round(self.seconds_left / 60))
+        what = f"{counted(pulls, 'data type')} of {counted(companies, 'company')}"
+        return f"waiting for Codat to refresh {what}, {left} min at most"
+
+    @property
+    def seconds_left(self) -> float:
+        """How long is still waited: one clock for the whole sync, from the first refresh queued."""
+        with self._lock:
+            if self._deadline is None:
+                return self._seconds
+            return self._deadline - time.monotonic()
+
+    def begin(self, context: CompanyContext) -> Refreshing | None:
+        """Queue what is stale of a company; None where there is nothing to wait for.
+
+        Leaves in the context what dataStatus said. Raises what the client raises.
+        """
+        if self.seconds_left <= 0:
+            self.report.note("late", context.company)
+            return None
+        status = context.look()
+        now = status.taken_at or timestamps.now()
+        pulls: list[Pull] = []
+        for data_type, connection_id in self._stale(context, now):
+            known = status.types.get(data_type)
+            if known and known.currentStatus in _UNDER_WAY:
+                pulls.append(Pull(data_type, connection_id, None, None))
+                continue
+            before = known.latestSyncId if known else None
+            try:
+                sync_id = self._queue(context.company, data_type, connection_id)
+            except (PartitionSkipped, PartitionFailed, ConfigError) as error:
+                self._refused(error, context.company, data_type)
+                continue
+            pulls.append(Pull(data_type, connection_id, sync_id, before))
+            self.report.asked(is_new=sync_id is not None)
+        if not pulls:
+            return None
+        with self._lock:
+            self._deadline = self._deadline or time.monotonic() + self._seconds
+        self.report.begun(context.company, [one.data_type for one in pulls])
+        return Refreshing(context, pulls)
+
+    def look(self, refreshing: Refreshing) -> Refreshing | None:
+        """What is still waited for; None where everything has ended, well or not, or the time is over."""
+        context = refreshing.context
+        late = self.seconds_left <= 0
+        with contextlib.suppress(PartitionFailed, PartitionSkipped):  # perhaps the next look tells
+            context.look()
+            refreshing.pulls = [one for one in refreshing.pulls if not self._ended(context, one)]
+        waiting = refreshing.pulls
+        refreshing.pause = min(LONGEST_PAUSE_SECONDS, refreshing.pause * 1.5)
+        if late:
+            for one in waiting:
+                self.report.note("unfinished", context.company, one.data_type)
+        left = [] if late else waiting
+        self.report.left(context.company, len(left))
+        return refreshing if left else None
+
+    def kept(self, context: CompanyContext, *, waited: bool) -> CompanyContext | None:
+        """What the last look showed, for who opens the company.
+
+        Those that were waited for are opened at once; of the others, not too many are held.
+        """
+        with self._lock:
+            self._kept += not waited
+            return context if waited or self._kept <= _KEPT else None
+
+    def pause(self, refreshing: Refreshing) -> float:
+        """Seconds until the next look, the last one when the time is over."""
+        return max(0.0, min(refreshing.pause, self.seconds_left))
+
+    def _stale(self, context: CompanyContext, now: int) -> Iterator[tuple[str, str | None]]:
+        """What has to be fetched: data types, and the connection where each has its own."""
+        oldest = now - self._settings.refresh_older_than_hours * 3600 * timestamps.TICKS_PER_SECOND
+        types = context.report.types if context.report else {}
+        for data_type, source_types in self._source_types.items():
+            custom = data_type.startswith(CUSTOM)
+            status = types.get(data_type)
+            if not custom and (status is None or status.currentStatus == NOT_SUPPORTED):
+                continue  # no platform of the company has it
+            synced = timestamps.instant((status and status.lastSuccessfulSync) or "")
+            if synced is not None and synced >= oldest:
+                continue
+            held = context.company.connections(source_types)
+            if custom:
+                identifier = data_type.removeprefix(CUSTOM)
+                held = [one for one in held if self._platforms.have_custom(one, identifier)]
+            elif synced is None and self._platforms.rule_out(held, data_type):
+                continue
+            linked = [one for one in held if one.status == "Linked"]
+            if held and not linked:
+                for one in held:
+                    self.report.note("unlinked", context.company, _named(one))
+            elif custom:
+                yield from ((data_type, one.id) for one in linked)
+            elif linked:
+                yield data_type, None
+
+    def _queue(self, company: Company, data_type: str, connection_id: str | None) -> str | None:
+        """Ask for one data type; the pull's id, or None where one is under way already."""
+        path = f"/companies/{company.id}"
+        if connection_id:
+            path += f"/connections/{connection_id}"
+        try:
+            pull = self._client.post(f"{path}/data/queue/{quote(data_type, safe='/-')}", _pull)
+        except (PartitionSkipped, PartitionFailed) as error:
+            # Codat's documents name the exception, but not the status that it comes with.
+            if getattr(error, "reason", "") == "not_synced" or "AlreadyInProgress" in str(error):
+                return None
+            raise
+        return pull.id
+
+    def _refused(
+        self, error: PartitionSkipped | PartitionFailed | ConfigError, company: Company, data_type: str
+    ) -> None:
+        if isinstance(error, ConfigError) and error.status != _PLAN:
+            raise error
+        words = error.detail if isinstance(error, PartitionSkipped) else error.message
+        self.report.note("refused", company, data_type, words or "")
+
+    def _ended(self, context: CompanyContext, pull: Pull) -> bool:
+        """Whether a pull is over; notes how it ended."""
+        status = self._status(context, pull)
+        if status is None or status in _UNDER_WAY:
+            return False
+        self.report.ended(status, context.company, pull.data_type, self._links(context.company, pull))
+        return True
+
+    def _status(self, context: CompanyContext, pull: Pull) -> str | None:
+        """Where a pull stands; None where Codat doesn't tell."""
+        if context.report is None:
+            return None
+        for one in context.report.entries(pull.data_type, pull.connection_id):
+            if one.status in _UNDER_WAY:  # other connections may still be at it
+                return one.status
+        known = context.report.types.get(pull.data_type)
+        heard = known and known.latestSyncId != pull.before and pull.connection_id is None
+        if known and (known.currentStatus in _UNDER_WAY or pull.sync_id is None or heard):
+            return known.currentStatus
+        return self._ask(context.company, pull.sync_id) if pull.sync_id else None
+
+    def _ask(self, company: Company, sync_id: str) -> str | None:
+        """Where a pull stands that dataStatus hasn't heard of yet, or doesn't tell from others."""
+        try:
+            return self._client.get(f"/companies/{company.id}/data/history/{sync_id}", None, _pull).status
+        except (PartitionFailed, PartitionSkipped):
+            return None
+
+    def _links(self, company: Company, pull: Pull) -> list[str]:
+        held = company.connections(self._source_types[pull.data_type])
+        return [_named(one) for one in held if pull.connection_id in (None, one.id)]
+
+
+def _named(connection: Connection) -> str:
+    platform = f"{connection.platformName} " if connection.platformName else ""
+    return f"{platform}connection {connection.id}"
+
+
+def _pull(answer: Answer) -> SyncEntry:
+    try:
+        return msgspec.json.decode(answer.body, type=SyncEntry)
+    except msgspec.MsgspecError as error:
+        raise MalformedAnswer(f"the refresh wasn't the JSON that was expected ({error})") from None

@@ -1,0 +1,158 @@
+"""The writing side of a read: rows, states and statuses in their right order, from one thread."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, StreamDescriptor
+from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadStopped
+from source_codat.planning.planner import PartitionEnd, SelectedStream, advanced, after_refusal
+from source_codat.reading.reader import Finished
+from source_codat.reading.rows import RowBatch
+from source_codat.reporting.progress import Progress
+from source_codat.state.store import FULL_REFRESH, StreamState, state_message
+
+TICK_SECONDS = 0.5
+SILENCE_SECONDS = 120.0  # the platform's heartbeat counts records and states
+logger = logging.getLogger("airbyte")
+
+
+@dataclass
+class Writer:
+    """Turns what workers have done into messages; only one thread uses it."""
+
+    streams: Sequence[SelectedStream]
+    progress: Progress
+    _last_sign: float = field(default_factory=lambda: time.monotonic())  # noqa: PLW0108 - looked up late, for tests of the clock
+
+    def __post_init__(self) -> None:
+        self._ticked = self._last_sign
+        self._by_name = {stream.outcome.name: stream for stream in self.streams}
+
+    def started(self) -> Iterator[AirbyteMessage]:
+        """Every stream's first status."""
+        for stream in self.streams:
+            yield _status(stream, AirbyteStreamStatus.STARTED)
+
+    def rows(self, rows: RowBatch) -> Iterator[AirbyteMessage | RowBatch]:
+        """A batch of records, after the stream's RUNNING where it is the first."""
+        stream = self._by_name[rows.stream]
+        outcome = stream.outcome
+        if not outcome.running:
+            outcome.running = True
+            yield _status(stream, AirbyteStreamStatus.RUNNING)
+        outcome.records += len(rows)
+        outcome.since_state += len(rows)
+        outcome.size += rows.size
+        if rows.total is not None:
+            outcome.expected += rows.total
+            outcome.seen.add(rows.company_id)
+        if stream.state:
+            stream.state.wrote(rows.size)
+        self._last_sign = time.monotonic()
+        yield rows
+
+    def ended(self, end: PartitionEnd) -> Iterator[AirbyteMessage]:
+        """What became of a partition: its tally, its place in the state, and the state where it's due."""
+        outcome, state, label = end.stream.outcome, end.stream.state, end.company.label
+        outcome.seen.add(end.company.id)
+        if state:
+            _note(state, end)
+        if isinstance(end.result, PartitionSkipped):
+            outcome.skip(end.result.reason, label, end.result.detail)
+            return
+        if isinstance(end.result, PartitionFailed):
+            outcome.failures.append((label, end.result.message, end.result.failure_type))
+            logger.warning("%s: %s couldn't be read. %s", outcome.name, label, end.result.message)
+            return
+        outcome.read.add(end.company.id)
+        outcome.finished = not end.key
+        if not end.result.complete:
+            outcome.unproven.append(label)
+        what = ", ".join([label, *end.key[1:]])
+        self.progress.partition(outcome, what, end.result.records if end.key else outcome.records)
+        if state and state.due:
+            yield self._state(end.stream)
+
+    def gone(self, company_id: str) -> None:
+        """Drop what the states say of a company that Codat doesn't know any more."""
+        for stream in self.streams:
+            if stream.state:
+                stream.state.forget_company(company_id)
+
+    def tick(self, awaited: Callable[[], str]) -> Iterator[AirbyteMessage]:
+        """What is due by the clock: estimates, a line on how far it is, a sign of life."""
+        if time.monotonic() - self._ticked < TICK_SECONDS:
+            return
+        self._ticked = time.monotonic()
+        yield from self.progress.estimates()
+        self.progress.line(awaited)
+        if time.monotonic() - self._last_sign > SILENCE_SECONDS:
+            # Any state will do: one that says where its stream stands, or else that it has no cursor.
+            stateful = [stream for stream in self.streams if stream.state]
+            yield self._state((stateful or [*self.streams])[0])
+
+    def close(self, stopped: AirbyteTracedException | None) -> Iterator[AirbyteMessage]:
+        """The last states, each stream's status and summary; then the failures, raising the last."""
+        failed = [stream.outcome for stream in self.streams if stream.outcome.failures]
+        for stream in self.streams:
+            stream.outcome.ended = True
+        yield from self.progress.estimates()
+        for stream in self.streams:
+            outcome = stream.outcome
+            whole = not outcome.failures and (stopped is None or outcome.finished)
+            if stream.state or whole:
+                yield self._state(stream)
+            for sentence in outcome.warnings():
+                logger.warning(sentence)
+            logger.info(outcome.summary())
+            yield _status(stream, AirbyteStreamStatus.COMPLETE if whole else AirbyteStreamStatus.INCOMPLETE)
+        if stopped is not None:
+            raise stopped
+        # The platform goes by the first error it sees: one that a new attempt may mend comes first.
+        failed.sort(key=lambda outcome: outcome.failure_type.value != "transient_error")
+        for outcome in failed:
+            yield outcome.error().as_airbyte_message()
+        if failed:
+            names = ", ".join(outcome.name for outcome in failed)
+            raise ReadStopped(
+                f"These streams couldn't be read for all companies: {names}. Everything else was read.",
+                failed[0].failure_type,
+            )
+
+    def _state(self, stream: SelectedStream) -> AirbyteMessage:
+        count, stream.outcome.since_state = stream.outcome.since_state, 0
+        self._last_sign = time.monotonic()
+        if stream.state:
+            return stream.state.message(count)
+        return state_message(stream.outcome.name, FULL_REFRESH, count)
+
+
+def _status(stream: SelectedStream, status: AirbyteStreamStatus) -> AirbyteMessage:
+    return status_message(StreamDescriptor(name=stream.outcome.name), status)
+
+
+def _note(state: StreamState, end: PartitionEnd) -> None:
+    """Write down where a partition stands: where its next read starts."""
+    result, entry = end.result, state.entries.get(end.key)
+    unchanged = isinstance(result, PartitionSkipped) and result.reason == "unchanged"
+    read = isinstance(result, Finished) and result.complete
+    if isinstance(result, Finished):
+        entry = advanced(entry, result, end.view)
+    elif isinstance(result, PartitionSkipped):
+        entry = after_refusal(end, entry)
+    if end.group and entry and (read or unchanged):
+        for key, one in end.group.ended(end.key, entry):
+            state.set(key, one)
+        return
+    if end.group:
+        end.group.broken()
+    # What a whole group was refused for has no place in the state: its partitions have.
+    if entry and not isinstance(result, PartitionFailed) and len(end.key) == len(state.scope):
+        state.set(end.key, entry)

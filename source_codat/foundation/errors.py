@@ -1,0 +1,82 @@
+"""Errors sorted by what happens next: the read stops, or one partition fails, or it is skipped."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+logger = logging.getLogger("airbyte")
+
+
+class ConfigError(AirbyteTracedException):
+    """The user's configuration, catalog or state is wrong; the message says what to do.
+
+    status: of Codat's answer, where it was that which told.
+    """
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        shown = filter_secrets(message)
+        super().__init__(message=shown, internal_message=shown, failure_type=FailureType.config_error)
+        self.status = status
+
+
+class ReadStopped(AirbyteTracedException):
+    """The whole read must stop now: nothing else could be read either."""
+
+    def __init__(self, message: str, failure_type: FailureType = FailureType.transient_error) -> None:
+        shown = filter_secrets(message)
+        super().__init__(message=shown, internal_message=shown, failure_type=failure_type)
+
+
+class PartitionFailed(Exception):
+    """One partition couldn't be read; its state stays, the rest goes on.
+
+    `failure_type` is what the platform is told: a transient error is tried again by itself.
+    detail: Codat's own words, where it refused.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        failure_type: FailureType = FailureType.transient_error,
+        *,
+        status: int = 0,
+        timed_out: bool = False,
+        detail: str = "",
+    ) -> None:
+        self.message = filter_secrets(message)
+        super().__init__(self.message)
+        self.failure_type = failure_type
+        self.status = status
+        self.timed_out = timed_out
+        self.detail = detail
+
+
+class PartitionSkipped(Exception):
+    """Codat has nothing to read for one partition, for a reason; its state stays.
+
+    `reason` is one of the keys of `source_codat.reporting.outcomes.REASONS`.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = filter_secrets(detail)
+        super().__init__(self.detail)
+
+
+class MalformedAnswer(Exception):
+    """An answer with a good status whose body can't be what Codat meant to send."""
+
+
+def own_error(error: Exception, place: str) -> str:
+    """Log an exception that shows a fault of the connector, and put it into a sentence.
+
+    Masked here already: other programs' logs don't mask.
+    """
+    found = filter_secrets("".join(traceback.format_exception(error)))
+    logger.error("%s: the connector met an error of its own.\n%s", place, found)
+    return filter_secrets(f"The connector met an error of its own: {type(error).__name__}: {error}.")

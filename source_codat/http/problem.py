@@ -1,0 +1,146 @@
+"""What was wrong with an answer of Codat, in words that may be shown."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+import msgspec
+import pendulum
+import requests
+from requests.exceptions import ChunkedEncodingError, ConnectTimeout, ProxyError
+from urllib3.exceptions import DecodeError, NewConnectionError, ProtocolError, ReadTimeoutError
+
+from source_codat.config.api_key import shown
+
+# What a failed connection is called, by the first of these among its causes.
+_KINDS: dict[type[BaseException], str] = {
+    socket.gaierror: "the host's name couldn't be resolved (DNS)",
+    ProxyError: "the proxy didn't let the connection through",
+    ConnectTimeout: "no connection in time",
+    ConnectionRefusedError: "the connection was refused",
+    NewConnectionError: "the host couldn't be reached",
+    ssl.SSLError: "the encrypted connection (TLS) failed",
+    ConnectionResetError: "the connection was reset",
+    DecodeError: "the answer couldn't be unpacked",
+    ConnectionError: "the connection was closed",
+    ChunkedEncodingError: "the answer broke off",
+    ProtocolError: "the answer broke off",
+}
+# Nothing was sent yet: whatever else is asked of this host meets the same.
+_NO_WAY = (NewConnectionError, ConnectTimeout, ProxyError, ssl.SSLCertVerificationError)
+_CENTURY = 3e9
+_MOST_TEXT = 100_000
+_TAGS = re.compile(r"<[^>]*>")
+
+
+class _ErrorBody(msgspec.Struct):
+    error: str | None = None
+    correlationId: str | None = None  # noqa: N815 - Codat's name
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a request has no usable answer: Codat's own words, and what is known about waiting.
+
+    timed_out: the answer took too long to make, so that a smaller one may come. unreachable: there
+    was no connection to ask through.
+    """
+
+    text: str
+    status: int = 0
+    retry_after: float | None = None
+    timed_out: bool = False
+    unreachable: bool = False
+
+    @classmethod
+    def in_error(cls, response: requests.Response, secrets: tuple[str, ...]) -> Problem:
+        """The problem that an error status reports, with Codat's words and correlation id."""
+        text = _words(response, secrets) or shown(response.reason or "", secrets) or "no explanation"
+        status = response.status_code
+        if 300 <= status < 400:
+            text = "it points to another address, and the key isn't sent there"
+        wait = _retry_after(response) if status == 429 else None
+        return cls(f"{text} [HTTP {status}]", status, retry_after=wait, timed_out=status in (408, 504))
+
+    @classmethod
+    def in_connection(cls, error: Exception) -> Problem:
+        """The problem of a request that broke; its kind only, as the error's own text may quote headers."""
+        causes = list(_causes(error))
+        if any(isinstance(one, requests.ReadTimeout | ReadTimeoutError) for one in causes):
+            return cls("no answer in time", timed_out=True)
+        unreachable = any(isinstance(one, _NO_WAY) for one in causes)
+        for one in causes:
+            if isinstance(one, ssl.SSLCertVerificationError):
+                return cls(
+                    f"the server's certificate isn't trusted ({one.verify_message}); where a proxy of yours "
+                    "puts in its own, name its CA bundle in the environment variable REQUESTS_CA_BUNDLE",
+                    unreachable=unreachable,
+                )
+        if type(error) is OSError:  # what `requests` raises before it connects
+            return cls("the CA bundle that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names isn't there")
+        kinds = (words for kind, words in _KINDS.items() if any(isinstance(one, kind) for one in causes))
+        words = next(kinds, f"the connection failed ({type(error).__name__})")
+        return cls(words, unreachable=unreachable)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that it came from, each once; libraries hide the cause in different places."""
+    known: list[BaseException] = [error]
+    for one in known:
+        yield one
+        found = (*one.args, getattr(one, "reason", None), one.__cause__, one.__context__)
+        known += [more for more in found if isinstance(more, BaseException) and more not in known]
+
+
+def _words(response: requests.Response, secrets: tuple[str, ...]) -> str:
+    """The server's own words, masked before they are cut: no part of the key may stay."""
+    with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
+        body = msgspec.json.decode(response.content, type=_ErrorBody)
+        if body.error:
+            suffix = f" (correlation id {body.correlationId})" if body.correlationId else ""
+            return " ".join(shown(body.error, secrets).split())[:500] + shown(suffix, secrets)
+    text = shown(response.text[:_MOST_TEXT], secrets)
+    return " ".join(_TAGS.sub(" ", text[:2000]).split())[:200]
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds until Codat takes requests again: Retry-After in any form, else the quota's reset."""
+    for name in ("Retry-After", "X-Rate-Limit-Reset"):
+        seconds = seconds_until(response.headers.get(name, ""))
+        if seconds is not None:
+            return seconds
+    return None
+
+
+def seconds_until(text: str) -> float | None:
+    """Read seconds, an epoch, an HTTP date or an ISO date as seconds from now; None where it is none."""
+    text = text.strip()
+    if not text:
+        return None
+    now = time.time()
+    with contextlib.suppress(ValueError):
+        number = float(text)
+        if number > 1e11:  # an epoch in milliseconds
+            number /= 1000
+        seconds = number - now if number > 1e9 else number
+        return max(0.0, seconds) if seconds < _CENTURY else None
+    moment: datetime | None = None
+    with contextlib.suppress(ValueError, TypeError):
+        moment = parsedate_to_datetime(text)
+    if moment is None:
+        with contextlib.suppress(ValueError):
+            parsed = pendulum.parse(text)
+            moment = parsed if isinstance(parsed, pendulum.DateTime) else None
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return max(0.0, moment.timestamp() - now)

@@ -1,0 +1,196 @@
+"""Which companies to read: the company list, proven complete, or the companies that were named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from source_codat.companies.company import Company, companies_in
+from source_codat.config.settings import Settings
+from source_codat.foundation.errors import (
+    ConfigError,
+    MalformedAnswer,
+    PartitionFailed,
+    PartitionSkipped,
+    ReadStopped,
+)
+from source_codat.foundation.wording import first_of
+from source_codat.http.client import Answer, CodatClient
+from source_codat.http.stats import Tally
+from source_codat.reading.pages import Page, PageDecoder
+from source_codat.reading.reader import PartitionReader
+from source_codat.reading.requests import Partition
+from source_codat.reading.rows import RowBatch, batch
+from source_codat.streams.definition import CodatRetriever
+
+_ASKED_ONE_BY_ONE = 2  # so few ids never cost more than the first page of the list and its rest
+_MOST_PAGES = 1000  # of a walk: more can't be told from an endless list
+
+
+@dataclass
+class Directory:
+    """The selected companies, read once and shared by all streams.
+
+    emit: takes the rows of the `companies` stream. gone: selected ids that Codat doesn't know.
+    listed_at: Codat's clock when it was first asked, an instant.
+    """
+
+    client: CodatClient
+    retriever: CodatRetriever
+    settings: Settings
+    emit: Callable[[RowBatch], None]
+    tally: Tally | None = None
+    gone: list[str] = field(default_factory=list)
+    listed_at: int | None = None
+
+    def load(self) -> list[Company]:
+        """The selected companies; raises ConfigError where there are none, ReadStopped in doubt."""
+        selection = self.settings.selection
+        found = self._by_ids(selection.company_ids) if selection.kind == "ids" else self._by_list()
+        if not found:
+            raise ConfigError(no_company(self.settings))
+        return found
+
+    def _by_list(self, wanted: frozenset[str] | None = None) -> list[Company]:
+        companies: dict[str, Company] = {}
+
+        def collect(rows: RowBatch) -> None:
+            found = {one.id: one for one in companies_in(rows.rows)}
+            self._emit_wanted(rows, list(found), wanted)
+            companies.update((key, one) for key, one in found.items() if wanted is None or key in wanted)
+
+        reader = PartitionReader(self.client, self.retriever, self.settings, collect, self.tally)
+        tags = self.settings.selection.tags_query
+        try:
+            done = reader.read(Partition(ids={}, params={"tags": tags} if tags else {}))
+        except PartitionSkipped as skipped:
+            raise _refused(skipped) from None
+        except PartitionFailed as failed:
+            raise _list_failed(failed, tags) from None
+        except MalformedAnswer as malformed:
+            raise _list_failed(PartitionFailed(str(malformed)), tags) from None
+        self._note_time(done.server_time)
+        if not done.complete:
+            raise ReadStopped(
+                "The list of companies kept changing while it was read, so that one might have been missed: "
+                "the sync stopped before reading any. Run it again."
+            )
+        return list(companies.values())
+
+    def _note_time(self, now: int | None) -> None:
+        if self.listed_at is None or (now is not None and now < self.listed_at):
+            self.listed_at = now
+
+    def _emit_wanted(self, rows: RowBatch, keys: list[str], wanted: frozenset[str] | None) -> None:
+        if wanted is None:
+            self.emit(rows)
+            return
+        chosen = [row for row, key in zip(rows.rows, keys, strict=True) if key in wanted]
+        if chosen:
+            self.emit(RowBatch(rows.stream, chosen, rows.added, rows.emitted_at, rows.size))
+
+    def _by_ids(self, ids: tuple[str, ...]) -> list[Company]:
+        if len(ids) > _ASKED_ONE_BY_ONE:
+            pages = -(-self._how_many() // self.settings.page_size)
+            # Several pages are read twice, to prove that none was missed.
+            if (pages if pages <= 1 else 2 * pages) <= len(ids):
+                found = self._by_list(frozenset(ids))
+                self.gone = sorted(set(ids) - {one.id for one in found})
+                return found
+        found = []
+        for one in ids:
+            try:
+                page, companies = self._one(one)
+            except PartitionSkipped as skipped:
+                if skipped.reason != "not_supported":
+                    raise _refused(skipped) from None
+                self.gone.append(one)
+                continue
+            except PartitionFailed as failed:
+                raise _list_failed(failed, "") from None
+            self._note_time(page.server_time)
+            self.emit(batch(self.retriever.name, page, {}, {}))
+            found += companies
+        return found
+
+    def _one(self, company_id: str) -> tuple[Page, list[Company]]:
+        decoder = PageDecoder(self.retriever)
+
+        def parse(answer: Answer) -> tuple[Page, list[Company]]:
+            page = decoder.decode_row(answer.body)
+            page.server_time = answer.server_time
+            return page, companies_in(page.rows)
+
+        return self.client.get(f"{self.retriever.path}/{company_id}", None, parse, self.tally)
+
+    def _how_many(self) -> int:
+        total = self._page(1, 1)[0].total
+        return total if total is not None else 1
+
+    def walk(self, size: int) -> Iterator[Company]:
+        """The listed companies page by page, without proof: enough to try things on."""
+        seen = 0
+        for number in range(1, _MOST_PAGES):
+            page, companies = self._page(number, size)
+            yield from companies
+            seen += len(companies)
+            if not companies or (seen >= page.total if page.total is not None else not page.has_next):
+                return
+
+    def _page(self, number: int, size: int) -> tuple[Page, list[Company]]:
+        decoder = PageDecoder(self.retriever)
+        params = {"page": str(number), "pageSize": str(size)}
+        if self.settings.selection.tags_query:
+            params["tags"] = self.settings.selection.tags_query
+
+        def parse(answer: Answer) -> tuple[Page, list[Company]]:
+            self._note_time(answer.server_time)
+            page = decoder.decode(answer.body)
+            return page, companies_in(page.rows)
+
+        try:
+            return self.client.get(self.retriever.path, params, parse, self.tally)
+        except PartitionSkipped as skipped:
+            raise _refused(skipped) from None
+        except PartitionFailed as failed:
+            raise _list_failed(failed, self.settings.selection.tags_query) from None
+
+
+def no_company(settings: Settings) -> str:
+    """Why there is nothing to read, and what to do."""
+    selection = settings.selection
+    if selection.kind == "ids":
+        return (
+            f"Codat knows none of the companies in 'company_ids' ({first_of(selection.company_ids)}): check "
+            "the IDs in the Codat portal, and that the API key belongs to the client they are in."
+        )
+    if selection.kind == "tags":
+        return (
+            f"No company matches the tags query '{selection.tags_query}': "
+            "check it against the tags that your companies have in the Codat portal."
+        )
+    return "This Codat account has no company yet: add one in the Codat portal, then try again."
+
+
+def _refused(skipped: PartitionSkipped) -> ConfigError:
+    if skipped.reason == "not_allowed":
+        return ConfigError(
+            "Codat doesn't let this API key read your companies: use a current key of the client whose "
+            f"companies you want. (Codat says: {skipped.detail})"
+        )
+    return ConfigError(
+        "There is no list of companies at this address: leave 'base_url' empty, or set it to the address of "
+        f"a Codat API. (It says: {skipped.detail})"
+    )
+
+
+def _list_failed(failed: PartitionFailed, tags_query: str) -> ConfigError | ReadStopped:
+    if failed.status == 400 and tags_query:
+        return ConfigError(
+            f"Codat refused the tags query '{tags_query}': correct it. (Codat says: {failed.detail})"
+        )
+    return ReadStopped(
+        f"The list of companies couldn't be read: check your network and 'base_url', or try again later. "
+        f"({failed.message})",
+        failed.failure_type,
+    )

@@ -1,0 +1,115 @@
+"""What became of a stream's partitions: counted for the summary, told apart for the status."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from airbyte_cdk.models import FailureType, StreamDescriptor
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from source_codat.foundation.wording import first_of
+from source_codat.http.stats import Tally, counted
+
+# Why a partition is skipped, in words for the log; what comes first is told first.
+REASONS = {
+    "unchanged": "unchanged since the last sync",
+    "not_supported": "not supported by the company's platform, or no data",
+    "not_synced": "never synced by Codat",
+    "not_allowed": "not allowed for this API key (is the product bought?)",
+    "blocked": "blocked by Codat for compliance reasons",
+    "no_connection": "without a connection that could hold this data",
+    "not_generated": "without such a report: it has to be generated in Codat first",
+    "company_gone": "deleted in Codat",
+}
+_UNREMARKABLE = {"unchanged", "no_connection"}  # nothing a user could or should change
+
+
+@dataclass
+class StreamOutcome:
+    """One stream's tally; only the reading thread writes it.
+
+    size: bytes of the records. expected: how many rows Codat announced for the companies in `seen`.
+    tally: the stream's own requests, which the client counts.
+    finished: read whole, where one answer or list is all. ended: no more records will come.
+    failures: one sentence for each partition that couldn't be read; with one, the stream is
+    INCOMPLETE.
+    """
+
+    name: str
+    records: int = 0
+    size: int = 0
+    since_state: int = 0
+    expected: int = 0
+    seen: set[str] = field(default_factory=set)
+    tally: Tally = field(default_factory=Tally)
+    read: set[str] = field(default_factory=set)
+    unproven: list[str] = field(default_factory=list)
+    skipped: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    details: dict[str, str] = field(default_factory=dict)
+    failures: list[tuple[str, str, FailureType]] = field(default_factory=list)
+    running: bool = False
+    finished: bool = False
+    ended: bool = False
+    per_company: bool = True
+
+    def skip(self, reason: str, company: str, detail: str) -> None:
+        """Note a partition that was left out, and Codat's words the first time."""
+        self.skipped[reason].append(company)
+        if detail:
+            self.details.setdefault(reason, detail)
+
+    @property
+    def failure_type(self) -> FailureType:
+        """What the platform is told: transient where that may help, as it then tries again."""
+        kinds = {kind for _, _, kind in self.failures}
+        for kind in (FailureType.transient_error, FailureType.config_error):
+            if kind in kinds:
+                return kind
+        return FailureType.system_error
+
+    def error(self) -> AirbyteTracedException:
+        """The stream's failure as the platform is told: which companies couldn't be read, and why."""
+        companies = list(dict.fromkeys(company for company, _, _ in self.failures))
+        sentence = (
+            f"{self.name}: {counted(len(companies), 'company')} couldn't be read ({first_of(companies)}). "
+            f"{self.failures[0][1].removesuffix('.')}. What was read before is kept, and the next sync tries "
+            "again."
+        )
+        return AirbyteTracedException(
+            message=sentence,
+            internal_message=sentence,
+            failure_type=self.failure_type,
+            stream_descriptor=StreamDescriptor(name=self.name),
+        )
+
+    def warnings(self) -> list[str]:
+        """One sentence for each reason that a user should know of."""
+        sentences = []
+        for reason, words in REASONS.items():
+            companies = list(dict.fromkeys(self.skipped.get(reason, ())))
+            if companies and reason not in _UNREMARKABLE:
+                detail = f" Codat says: {self.details[reason]}" if reason in self.details else ""
+                sentences.append(
+                    f"{self.name}: {counted(len(companies), 'company')} skipped, {words}: "
+                    f"{first_of(companies)}.{detail}"
+                )
+        if self.unproven:
+            sentences.append(
+                f"{self.name}: {counted(len(self.unproven), 'partition')} kept changing while being read "
+                f"({first_of(self.unproven)}); their rows were sent, their state was kept, and the next sync "
+                "reads them again."
+            )
+        return sentences
+
+    def summary(self) -> str:
+        """The stream's closing line."""
+        parts = [counted(self.records, "record")]
+        if not self.finished:
+            parts.append(f"{counted(len(self.read), 'company')} read")
+        for reason, words in REASONS.items():
+            if self.skipped.get(reason):
+                parts.append(f"{len(set(self.skipped[reason]))} {words}")
+        if self.failures:
+            parts.append(f"{len({company for company, _, _ in self.failures})} failed")
+        return f"{self.name}: {', '.join(parts)}; {self.tally.sentence()}."

@@ -1,0 +1,204 @@
+"""What a stream has read so far: one entry a partition, and with which options it was read.
+
+The shape is decided once (docs/behaviour.md, "State"):
+{"states": [{"partition": {"company_id": …}, "cursor": {"modifiedDate": …, "syncId": …}}, …],
+ "fingerprint": {…}}
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteStateBlob,
+    AirbyteStateMessage,
+    AirbyteStateStats,
+    AirbyteStateType,
+    AirbyteStreamState,
+    StreamDescriptor,
+    Type,
+)
+
+from source_codat.config.settings import Settings
+from source_codat.foundation import timestamps
+from source_codat.streams.definition import CodatRetriever
+from source_codat.trust.entry import Entry, PartitionKey
+
+FULL_REFRESH = {"__ab_no_cursor_state_message": True}  # the CDK's state of a stream without cursor
+_SECONDS_BETWEEN = 300.0
+_BYTES_PER_STATE_BYTE = 10
+_CAMEL_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def snake(name: str) -> str:
+    """Codat's companyId as the state spells it: company_id."""
+    return _CAMEL_HUMP.sub("_", name).lower()
+
+
+def fingerprint(retriever: CodatRetriever, settings: Settings) -> dict[str, Any]:
+    """The options that decide which rows of a stream are read."""
+    options: dict[str, Any] = {"start_date": settings.start_date}
+    if retriever.marks_deleted:
+        options["include_deleted"] = settings.include_deleted
+    options["filter"] = settings.filters.get(retriever.name)
+    return options
+
+
+@dataclass
+class StreamState:
+    """The state of one incremental stream while it is read."""
+
+    name: str
+    scope: Sequence[str]
+    cursor_field: str
+    options: Mapping[str, Any]
+    entries: dict[PartitionKey, Entry] = field(default_factory=dict)
+    _size: int = 200
+    _bytes_since: int = 0
+    _last_at: float = field(default_factory=lambda: time.monotonic())  # noqa: PLW0108 - looked up late, for tests of the clock
+    changed: bool = False
+    _by_company: dict[str, set[PartitionKey]] = field(default_factory=dict)
+
+    def load(self, blob: Mapping[str, Any] | None) -> str:
+        """Take over what an earlier read left; returns a warning about what can't be used, or "".
+
+        Entries written with other options are dropped, so that their partitions start again: all
+        but a later start date read more than the present options ask. A state without our
+        fingerprint comes from another program: its dates are kept, its syncs are not.
+        """
+        if not blob or blob.keys() == FULL_REFRESH.keys():
+            return ""
+        before = blob.get("fingerprint")
+        own = isinstance(before, Mapping)
+        if isinstance(before, Mapping) and not _still_holds(before, self.options):
+            return (
+                f"{self.name}: options that decide what is read have changed since the last sync; "
+                "the stream is read again from the start."
+            )
+        found, refused = 0, 0
+        states = blob.get("states")
+        for one in states if isinstance(states, list) else ():
+            key = self._key(one.get("partition")) if isinstance(one, Mapping) else None
+            entry = self._entry(one.get("cursor"), own=own) if key else None
+            if key is None or entry is None:
+                refused += 1
+                continue
+            found += 1
+            self.set(key, entry)
+        self.changed = False
+        if refused or (not found and states is None):
+            return (
+                f"{self.name}: {refused or 'all'} of the state's entries name no partition and date that "
+                "can be used; what they stood for is read from the start."
+            )
+        return ""
+
+    def _key(self, partition: Any) -> PartitionKey | None:
+        if not isinstance(partition, Mapping):
+            return None
+        flat: dict[str, Any] = {}
+        layer: Any = partition
+        while isinstance(layer, Mapping):
+            flat = {**{snake(str(name)): value for name, value in layer.items()}, **flat}
+            layer = layer.get("parent_slice")
+        key = tuple(flat.get(snake(name)) for name in self.scope)
+        return key if all(isinstance(part, str) and part for part in key) else None  # type: ignore[return-value]  # just checked
+
+    def _entry(self, cursor: Any, *, own: bool) -> Entry | None:
+        if not isinstance(cursor, Mapping):
+            return None
+        date, sync_id = cursor.get(self.cursor_field), cursor.get("syncId")
+        ticks = timestamps.instant(date) if isinstance(date, str) else None
+        if ticks is None and not (own and isinstance(sync_id, str)):
+            return None
+        return Entry(ticks, sync_id if own and isinstance(sync_id, str) else None)
+
+    def set(self, key: PartitionKey, entry: Entry) -> None:
+        """A partition is done: this is where its next read starts."""
+        if key not in self.entries:
+            self._size += sum(map(len, key)) + 140
+            self._by_company.setdefault(key[0], set()).add(key)
+        if self.entries.get(key) != entry:
+            self.entries[key] = entry
+        self.changed = True
+
+    def forget_company(self, company_id: str) -> None:
+        """Drop what is known of a company that no longer exists."""
+        for key in self._by_company.pop(company_id, ()):
+            del self.entries[key]
+            self.changed = True
+
+    def keys_of(self, company_id: str) -> list[PartitionKey]:
+        """The partitions that are known of a company."""
+        return list(self._by_company.get(company_id, ()))
+
+    def wrote(self, size: int) -> None:
+        """Count bytes of the stream's rows that have left."""
+        self._bytes_since += size
+
+    @property
+    def due(self) -> bool:
+        """Whether a message is worth its size: ten times its bytes were written, or five minutes."""
+        enough = self._bytes_since >= _BYTES_PER_STATE_BYTE * self._size
+        return self.changed and (enough or time.monotonic() - self._last_at >= _SECONDS_BETWEEN)
+
+    def blob(self) -> dict[str, Any]:
+        """The state as it is written."""
+        names = [snake(name) for name in self.scope]
+        states = []
+        for key, entry in self.entries.items():
+            cursor: dict[str, str] = {}
+            if entry.cursor is not None:
+                cursor[self.cursor_field] = timestamps.iso(entry.cursor)
+            if entry.sync_id:
+                cursor["syncId"] = entry.sync_id
+            states.append({"partition": dict(zip(names, key, strict=True)), "cursor": cursor})
+        return {"states": states, "fingerprint": dict(self.options)}
+
+    def message(self, record_count: int) -> AirbyteMessage:
+        """The state as a message, with the number of records since the last one."""
+        self._bytes_since, self._last_at, self.changed = 0, time.monotonic(), False
+        return state_message(self.name, self.blob(), record_count)
+
+
+def state_message(stream: str, blob: Mapping[str, Any], record_count: int) -> AirbyteMessage:
+    """A STATE message of one stream."""
+    state = AirbyteStreamState(
+        stream_descriptor=StreamDescriptor(name=stream), stream_state=AirbyteStateBlob(**blob)
+    )
+    return AirbyteMessage(
+        type=Type.STATE,
+        state=AirbyteStateMessage(
+            type=AirbyteStateType.STREAM,
+            stream=state,
+            sourceStats=AirbyteStateStats(recordCount=float(record_count)),
+        ),
+    )
+
+
+def blobs_by_stream(messages: Iterable[AirbyteStateMessage] | None) -> dict[str, Mapping[str, Any]]:
+    """The streams' own parts of a state as Airbyte hands it over; global parts are ignored."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for message in messages or ():
+        if message.stream is not None and message.stream.stream_state is not None:
+            found[message.stream.stream_descriptor.name] = dict(message.stream.stream_state.__dict__)
+    return found
+
+
+def _still_holds(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether what was read with the options `before` is all that the options `now` ask for."""
+    if {**before, "start_date": None} != {**now, "start_date": None}:
+        return False
+    first, second = (_start(options.get("start_date")) for options in (before, now))
+    return first is not None and second is not None and first <= second
+
+
+def _start(date: Any) -> int | None:
+    if date is None:
+        return 0
+    return timestamps.instant(date) if isinstance(date, str) else None

@@ -1,0 +1,1 @@
+"""The rows of manifest.yaml as Python objects, built for one configuration."""

@@ -1,0 +1,92 @@
+"""The manifest's table of streams, built for one configuration."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airbyte_cdk.models import AirbyteStream, SyncMode
+from airbyte_cdk.sources.declarative.models.declarative_component_schema import (
+    CustomRetriever,
+    JsonFileSchemaLoader,
+)
+from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import ModelToComponentFactory
+from airbyte_cdk.sources.declarative.schema import SchemaLoader
+
+from source_codat.streams.definition import CUSTOM, CUSTOM_IDENTIFIER, CodatRetriever
+
+
+@dataclass(frozen=True)
+class CodatStream:
+    """One row of the manifest's table, ready to be read."""
+
+    retriever: CodatRetriever
+    primary_key: Sequence[str]
+    schema_loader: SchemaLoader
+
+    @property
+    def name(self) -> str:
+        """The stream's name in the catalog."""
+        return self.retriever.name
+
+    def as_airbyte_stream(self) -> AirbyteStream:
+        """The stream as `discover` shows it."""
+        incremental = bool(self.retriever.cursor_field)
+        modes = [SyncMode.full_refresh] + [SyncMode.incremental] * incremental
+        return AirbyteStream(
+            name=self.name,
+            json_schema=dict(self.schema_loader.get_json_schema()),
+            supported_sync_modes=modes,
+            source_defined_cursor=True if incremental else None,
+            default_cursor_field=[self.retriever.cursor_field] if incremental else None,
+            source_defined_primary_key=[[name] for name in self.primary_key],
+            is_resumable=incremental,
+        )
+
+
+def build_streams(
+    factory: ModelToComponentFactory,
+    manifest: Mapping[str, Any],
+    identifiers: Sequence[str],
+    config: Mapping[str, Any],
+    names: Collection[str] | None = None,
+) -> dict[str, CodatStream]:
+    """The streams by name, in the manifest's order, then one for each custom data identifier.
+
+    names: build only these, their parents and the company list; None builds all.
+    """
+    definitions = [*manifest["streams"], *(_custom(manifest["definitions"], one) for one in identifiers)]
+    if names is not None:
+        parents = {one["retriever"].get("parent") for one in definitions if one["name"] in names}
+        wanted = {*names, *parents, "companies"}
+        definitions = [one for one in definitions if one["name"] in wanted]
+    streams: dict[str, CodatStream] = {}
+    for definition in definitions:
+        name = definition["name"]
+        retriever = factory.create_component(CustomRetriever, definition["retriever"], config, name=name)
+        loader = factory.create_component(JsonFileSchemaLoader, definition["schema_loader"], config)
+        streams[name] = CodatStream(retriever, definition["primary_key"], loader)
+    asked = Counter(stream.retriever.path for stream in streams.values())
+    for stream in streams.values():
+        stream.retriever.shares_answers = asked[stream.retriever.path] > 1
+    return streams
+
+
+def queryable_streams(manifest: Mapping[str, Any], identifiers: Sequence[str]) -> dict[str, bool]:
+    """By name, whether Codat can filter a stream; nothing is built for that."""
+    listed = {one["name"]: bool(one["retriever"].get("queryable")) for one in manifest["streams"]}
+    return {**listed, **{f"custom_{one}": False for one in identifiers}}
+
+
+def _custom(definitions: Mapping[str, Any], identifier: str) -> dict[str, Any]:
+    """The definition of a stream for one custom data identifier."""
+    family = definitions["custom_dataset"]
+    retriever = {
+        **family["retriever"],
+        "each": {CUSTOM_IDENTIFIER: [identifier]},
+        "data_type": f"{CUSTOM}{identifier}",
+    }
+    loader = {**family["schema_loader"], "$parameters": {"name": "custom_data_type_records"}}
+    return {**family, "name": f"custom_{identifier}", "retriever": retriever, "schema_loader": loader}

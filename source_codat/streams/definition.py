@@ -1,0 +1,113 @@
+"""How one stream is read: a row of the manifest's table, joined with its family."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from urllib.parse import quote
+
+from airbyte_cdk.sources.declarative.requesters import HttpRequester
+
+CUSTOM_IDENTIFIER = "customDataIdentifier"  # the placeholder that a custom data type's name fills
+CUSTOM = "custom/"  # what a custom data type's own name is preceded by
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass
+class CodatRetriever:
+    """How one stream is read: a row of the manifest, joined with its family.
+
+    path: with {companyId}, {connectionId} … (the partition) and {dataset} (the row's own part).
+    records: where the rows are in an answer: a top-level field, "" (the body) or "*" (its values).
+    counters: the top-level field that holds totalResults, where that isn't the answer itself.
+    paging: "pages" (page and pageSize), "token" (continuationToken) or "" (one answer is all).
+    id_field: what tells rows apart, "" where only all of a row does. ordered: whether Codat can
+    order by it, or else by id.
+    cursor_field, queryable: what the stream is incremental by, and whether `query` is understood.
+    finished: the statuses of rows that don't change any more; the cursor stops at any other row.
+    marks_deleted: whether deleted records stay, with metadata.isDeleted.
+    data_type, depends_on: the data types whose syncs tell what can be seen.
+    source_types: the kinds of connections that hold the data type.
+    each: further ids of a partition, with their values: in the path, or else query parameters.
+    parent, parent_ids: the stream whose rows make further partitions, and which field of a row
+    fills which placeholder; latest: only the latest complete row of that type. With a cursor_field
+    that is the parent's own, only the parents since the last read are asked, and not again.
+    always: a query that every request carries. product: what of Codat the endpoint belongs to.
+    from_envelope, from_request: top-level fields added from the answer and from the request.
+    flat: top-level fields added from nested ones ("recordRef.id"), for keys.
+    shape: what becomes of the rows: "" (as they are), "lines" (of a statement), "row_key".
+    shares_answers: whether another stream puts the same questions.
+    """
+
+    requester: HttpRequester = field(repr=False)  # it has the configuration in it
+    name: str
+    path: str
+    records: str
+    dataset: str = ""
+    counters: str = ""
+    paging: str = ""
+    id_field: str = "id"
+    ordered: bool = False
+    cursor_field: str = ""
+    queryable: bool = False
+    finished: Sequence[str] = ()
+    marks_deleted: bool = False
+    data_type: str = ""
+    depends_on: Sequence[str] = ()
+    source_types: Sequence[str] = ()
+    each: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    parent: str = ""
+    parent_ids: Mapping[str, str] = field(default_factory=dict)
+    latest: str = ""
+    always: str = ""
+    product: str = ""
+    from_envelope: Sequence[str] = ()
+    from_request: Sequence[str] = ()
+    flat: Mapping[str, str] = field(default_factory=dict)
+    shape: str = ""
+    shares_answers: bool = False
+
+    def __post_init__(self) -> None:
+        self.path = self.path.replace("{dataset}", self.dataset or self.data_type)
+        # The ids that make a partition, in the order of the path: companyId, connectionId …
+        in_path = tuple(_PLACEHOLDER.findall(self.path))
+        self.scope: tuple[str, ...] = in_path + tuple(name for name in self.each if name not in in_path)
+
+    @property
+    def per_connection(self) -> bool:
+        """Whether the stream is read connection by connection."""
+        return "connectionId" in self.scope
+
+    @property
+    def state_scope(self) -> tuple[str, ...]:
+        """The ids of what the state has an entry for: a partition, or all that a parent's date covers."""
+        return tuple(n for n in self.scope if n not in self.parent_ids) if self.by_new_parents else self.scope
+
+    @property
+    def by_new_parents(self) -> bool:
+        """Whether each parent is asked once, when it is new."""
+        return bool(self.parent and self.cursor_field and not self.queryable)
+
+    @property
+    def data_types(self) -> tuple[str, ...]:
+        """The data types whose syncs tell what can be seen."""
+        return ((self.data_type,) if self.data_type else ()) + tuple(self.depends_on)
+
+    def spread(self) -> Iterator[dict[str, str]]:
+        """Every combination of the further ids; one, empty, where there are none."""
+        for values in product(*self.each.values()):
+            yield dict(zip(self.each, values, strict=True))
+
+    def url_path(self, partition: Mapping[str, str]) -> str:
+        """The path for one partition, its ids encoded: they contain `/`, `:`, `=`, `@` and spaces."""
+        return _PLACEHOLDER.sub(lambda found: quote(partition[found.group(1)], safe=""), self.path)
+
+    def parameters(self, partition: Mapping[str, str]) -> dict[str, str]:
+        """The ids of a partition that are query parameters."""
+        placeholders = _PLACEHOLDER.findall(self.path)
+        return {name: partition[name] for name in self.each if name not in placeholders}
+
+    def request_parameters(self) -> dict[str, str]:
+        """The parameters that every request of the stream carries, from the manifest."""
+        given = self.requester.get_request_params(stream_state={}, stream_slice=None, next_page_token=None)
+        return {name: str(value) for name, value in given.items()}

@@ -1,0 +1,1 @@
+"""What a developer runs and a user doesn't install: demo, live check, benchmarks, soak, scripts."""

@@ -1,0 +1,6 @@
+"""What source-codat costs, beside other ways to read the same records: `make bench`."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PLACE = ROOT / ".bench"

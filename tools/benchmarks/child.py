@@ -1,0 +1,101 @@
+"""A client run as a process of its own, with what it cost and what it wrote."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.benchmarks import ROOT
+
+_LIMIT_SECONDS = 900
+_BUFFER = 1 << 20
+_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+class ClientFailedError(Exception):
+    """A client ended with an error; the text is what it said last."""
+
+
+@dataclass
+class Tally:
+    """What came out of a client, counted line by line; the last state of each stream is kept."""
+
+    records: int = 0
+    states: int = 0
+    written: int = 0
+    state_bytes: int = 0
+    last: list[bytes] = field(default_factory=list)
+    keep: tuple[str, ...] = ()
+    """The kinds of messages whose lines are kept in `last`."""
+
+    def add(self, line: bytes) -> None:
+        """Count one line: Airbyte's and Singer's messages both begin with their type."""
+        self.written += len(line)
+        head = line[:24]
+        if b'"RECORD"' in head:
+            self.records += 1
+        elif b'"STATE"' in head:
+            self.states += 1
+            self.state_bytes += len(line)
+        if self.keep and any(f'"{kind}"'.encode() in head for kind in self.keep):
+            self.last.append(line)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run took: seconds of CPU (user and system) and wall clock, megabytes resident at most."""
+
+    cpu: float
+    wall: float
+    peak: float
+    said: Tally
+
+
+def run(
+    command: Sequence[str | Path],
+    env: Mapping[str, str] | None = None,
+    keep: tuple[str, ...] = (),
+    pace: Callable[[int], None] = lambda _: None,
+) -> Cost:
+    """Run a client to its end, reading its stdout; `pace` gets each line's length and may take its time."""
+    with tempfile.TemporaryFile() as errors:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            bufsize=_BUFFER,
+        )
+        watchdog = threading.Timer(_LIMIT_SECONDS, process.kill)
+        watchdog.start()
+        said, tail = Tally(keep=keep), b""
+        try:
+            for line in process.stdout or ():
+                said.add(line)
+                tail = line
+                pace(len(line))
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            watchdog.cancel()
+            if process.stdout:
+                process.stdout.close()
+        wall = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            text = errors.read()[-1500:].decode(errors="replace") + tail[-1500:].decode(errors="replace")
+            raise ClientFailedError(f"{Path(command[0]).name} ended with {process.returncode}: {text}")
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * _UNIT / 1e6, said)

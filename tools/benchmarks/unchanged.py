@@ -1,0 +1,50 @@
+"""A second read when no Codat sync has brought anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from math import ceil
+from pathlib import Path
+
+from tools.benchmarks import connector
+from tools.benchmarks.child import run
+from tools.benchmarks.server import Server, Terrain
+from tools.benchmarks.table import Figure, at_most
+
+_PAGE_SIZE = 1000
+
+
+def measure(folder: Path, _: int, quick: bool, tell: Callable[[str], None]) -> Iterable[Figure]:
+    """Yield the requests of a second read, for companies with one connection a data type, then with two."""
+    companies = 3 if quick else 100
+    found, streams = _requests(folder / "one", Terrain(companies, records=10), tell)
+    pages = ceil(companies / _PAGE_SIZE)
+    yield at_most(
+        f"nothing changed, {companies} companies, {streams} streams: requests",
+        found,
+        "",
+        companies + pages,
+        f"at most {companies} + {pages}",
+    )
+    two = Terrain(companies, records=10, connections=("Accounting", "Accounting"))
+    found, streams = _requests(folder / "two", two, tell)
+    yield Figure("the same, each with two accounting connections: requests", found, "")
+
+
+def _requests(folder: Path, terrain: Terrain, tell: Callable[[str], None]) -> tuple[int, int]:
+    with Server(terrain) as server:
+        streams = connector.incremental_streams(server, folder)
+        first = run(
+            connector.command(server, folder, streams, page_size=_PAGE_SIZE), connector.ENV, keep=("STATE",)
+        )
+        before = len(server.requests)
+        server.forget()
+        states = connector.last_states(first)
+        second = run(connector.command(server, folder, streams, states, page_size=_PAGE_SIZE), connector.ENV)
+        paths = Counter(one.pattern for one in server.requests)
+        tell(
+            f"{before} requests and {first.said.records:,} records first, then {paths.total()} requests "
+            f"and {second.said.records} records: {dict(paths)}"
+        )
+        return paths.total(), len(streams)

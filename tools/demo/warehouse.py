@@ -1,0 +1,47 @@
+"""The DuckDB file that the demo fills, and what a person can ask of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+SCHEMA = "codat"  # as tools/demo/load.py calls it
+
+PROFITS = """
+SELECT c.name AS company, strftime(p.fromdate, '%Y-%m') AS month, p.currency,
+       CAST(p.grossprofit AS DECIMAL(18,2)) AS gross_profit, CAST(p.netprofit AS DECIMAL(18,2)) AS net_profit
+FROM codat.profit_and_loss p JOIN codat.companies c ON c.id = p.companyid
+QUALIFY row_number() OVER (PARTITION BY c.id ORDER BY p.fromdate DESC) <= 3
+ORDER BY company, month
+""".strip()
+
+
+def ask(database: Path, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return the column names and the rows of a query."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        answer = connection.execute(query)
+        return [column[0] for column in answer.description or []], answer.fetchall()
+
+
+def counts(database: Path, streams: Iterable[str], after: datetime | None = None) -> dict[str, int]:
+    """Count each stream's rows: all, or those that arrived after a moment; 0 for a stream without a table."""
+    where = f"WHERE _airbyte_extracted_at > TIMESTAMP '{after.isoformat()}'" if after else ""
+    found = {name: f'SELECT count(*) FROM {SCHEMA}."{name}" {where}' for name in tables(database)}  # noqa: S608 (own names)
+    return {name: int(ask(database, found[name])[1][0][0]) if name in found else 0 for name in streams}
+
+
+def last_arrival(database: Path) -> datetime:
+    """Return when the newest row of all streams arrived."""
+    newest: list[datetime | None] = [
+        ask(database, f'SELECT max(_airbyte_extracted_at) FROM {SCHEMA}."{table}"')[1][0][0]  # noqa: S608 (own names)
+        for table in tables(database)
+    ]
+    return max(moment for moment in newest if moment is not None)
+
+
+def tables(database: Path) -> list[str]:
+    """Return the streams' tables; PyAirbyte's own begin with an underscore."""
+    query = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{SCHEMA}'"  # noqa: S608 (own name)
+    return [name for [name] in ask(database, query)[1] if not name.startswith("_")]

@@ -1,0 +1,69 @@
+"""Reads CODAT_API_KEY (and CODAT_COMPANY_ID, if given) from the environment and prints the table."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import requests
+
+from tools.live_check import account_checks, dataset_checks
+from tools.live_check.api import Codat
+from tools.live_check.finding import DATASETS, Company, Finding, Verdict, find_company
+
+REAL_API = "https://api.codat.io"
+
+
+def main(environment: Mapping[str, str] = os.environ) -> int:
+    """Run all checks. 0: all that could be told holds; 1: something doesn't; 2: nothing could be tried."""
+    key = environment.get("CODAT_API_KEY", "").strip()
+    if not key:
+        print(
+            "Set CODAT_API_KEY to a key from Developers > API keys in the Codat portal, and run this again."
+        )
+        return 2
+    base_url = environment.get("CODAT_BASE_URL") or REAL_API
+    api = Codat(key, base_url)
+    print(f"Reading from {base_url} (GET requests only, about 70). The key is not shown.")
+    try:
+        return _run(api, environment.get("CODAT_COMPANY_ID"))
+    except requests.RequestException as error:
+        print(api.redact(f"Codat could not be reached: {error}"))
+        return 2
+
+
+def _run(api: Codat, wanted: str | None) -> int:
+    verdicts: Counter[Verdict] = Counter()
+    for section, findings in _sections(api, wanted):
+        print(f"\n{section}")
+        for finding in findings:
+            verdicts[finding.verdict] += 1
+            print(api.redact(f"  {finding.verdict.value:<14}  {finding.assumption}\n{'':18}{finding.seen}"))
+    counts = ", ".join(f"{verdicts[verdict]} {verdict.value}" for verdict in Verdict)
+    print(f"\n{sum(verdicts.values())} lines: {counts}; {api.requests_made} requests.")
+    return 1 if verdicts[Verdict.BROKEN] else 0
+
+
+def _sections(api: Codat, wanted: str | None) -> Iterator[tuple[str, Iterator[Finding]]]:
+    yield "Authentication", account_checks.authentication(api)
+    yield "Headers", account_checks.headers(api)
+    yield "Company list", account_checks.companies(api)
+    yield "Errors", account_checks.errors(api)
+    company = find_company(api, wanted)
+    if company is None:
+        yield "No company to read: link one, or give CODAT_COMPANY_ID", iter(())
+        return
+    yield f"Company {company.id}", account_checks.company(api, company)
+    for data in DATASETS:
+        yield data.name, dataset_checks.dataset(api, company, data)
+    yield "Limits", _limits(api, company)
+
+
+def _limits(api: Codat, company: Company) -> Iterator[Finding]:
+    for data in DATASETS:
+        yield from dataset_checks.page_size(api, company, data)
+    yield from dataset_checks.unknown_property(api, company, DATASETS[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,265 @@
+"""Writes the tables of streams in the documents, from the streams that `discover` shows: `make docs`.
+
+What the tables say is read off the manifest's rows and the schemas, so that it can't differ from
+what the connector does. `unit_tests/test_stream_table.py` fails where a committed table is stale.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from source_codat import SourceCodat
+from source_codat.streams.catalog import CodatStream
+from source_codat.streams.definition import CodatRetriever
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+GUIDE = ROOT / "docs" / "integrations" / "sources" / "codat.md"
+STREAMS = ROOT / "docs" / "streams.md"
+_IDENTIFIER = "identifier"
+_CUSTOM = f"custom_{_IDENTIFIER}"
+
+# What the guide has between these comments is replaced.
+BEGIN, END = "<!-- {name}: written by make docs -->", "<!-- end of {name} -->"
+
+# Kinds of personal data, by the names of the fields that hold them, wherever in the record they are.
+PERSONAL: Mapping[str, frozenset[str]] = {
+    "names": frozenset(
+        [
+            "accountHolder",
+            "companyLegalName",
+            "companyName",
+            "contactName",
+            "contactRef",
+            "counterparty",
+            "counterpartyNames",
+            "createdBy",
+            "createdByUserName",
+            "customerName",
+            "firstName",
+            "holder",
+            "lastName",
+            "lender",
+            "merchantName",
+            "supplierName",
+        ]
+    ),
+    "email": frozenset({"email", "emailAddress"}),
+    "phone": frozenset({"phone", "phoneNumber", "phoneNumbers"}),
+    "addresses": frozenset({"address", "addresses", "shipTo"}),
+    "tax numbers": frozenset({"taxNumber"}),
+    "registration numbers": frozenset({"registrationNumber"}),
+    "bank details": frozenset(
+        [
+            "accountNumber",
+            "accountNumbers",
+            "bic",
+            "iBan",
+            "iban",
+            "maskedAccountNumber",
+            "routingInfo",
+            "sortCode",
+        ]
+    ),
+    "whatever the platform or you put there": frozenset({"connectionInfo", "content", "tags"}),
+}
+# Beside one of these, a plain `name` is that of a person or a business.
+_OF_SOMEBODY = PERSONAL["email"] | PERSONAL["phone"] | PERSONAL["addresses"] | frozenset({"contactName"})
+_SUPPLEMENT = "supplementalData"  # has a `content` too, in nearly every stream: the legend says so
+
+
+def all_streams() -> list[CodatStream]:
+    """Every stream, with one custom data type standing for all of them."""
+    return SourceCodat().streams({"api_key": "none-is-needed", "custom_data_types": [_IDENTIFIER]})
+
+
+def shown_name(stream: CodatStream) -> str:
+    """The stream's name, with a placeholder where the user's own identifier goes."""
+    return f"custom_<{_IDENTIFIER}>" if stream.name == _CUSTOM else stream.name
+
+
+def endpoint(stream: CodatStream) -> str:
+    """What is asked of Codat."""
+    return f"GET {stream.retriever.path}"
+
+
+def scope(stream: CodatStream) -> str:
+    """What one read is about."""
+    retriever = stream.retriever
+    if retriever.parent:
+        return "parent"
+    if retriever.per_connection:
+        return "connection"
+    return "company" if retriever.scope else "account"
+
+
+def sync_modes(stream: CodatStream) -> str:
+    """The modes, with what an incremental read goes by."""
+    cursor = stream.retriever.cursor_field
+    return f"full refresh, incremental (`{cursor}`)" if cursor else "full refresh"
+
+
+def cost(stream: CodatStream, streams: Sequence[CodatStream]) -> str:
+    """The requests that a read takes at least, in words."""
+    retriever = stream.retriever
+    page = "1 a page" if retriever.paging else "1"
+    if retriever.by_new_parents:
+        return f"{page} for each new row of `{retriever.parent}`"
+    if retriever.latest:
+        return f"{page} of the latest report of each company, and the list of reports"
+    if retriever.parent:
+        return f"{page} **for each row of `{retriever.parent}`**, and those rows"
+    times = 1
+    for values in retriever.each.values():
+        times *= len(values)
+    if times > 1:
+        page = f"{times} times {page}" if retriever.paging else str(times)
+    where = {"connection": " for each connection", "company": " for each company", "account": ""}
+    return f"{page}{where[scope(stream)]}{_shared(retriever, streams)}"
+
+
+def _shared(retriever: CodatRetriever, streams: Sequence[CodatStream]) -> str:
+    others = [one.name for one in streams if one.retriever.path == retriever.path]
+    others.remove(retriever.name)
+    return f", shared with `{others[0]}`" if retriever.shares_answers else ""
+
+
+def needs(stream: CodatStream) -> str:
+    """The Codat product, or the kind of connection, without which the stream is empty."""
+    retriever = stream.retriever
+    if stream.name == _CUSTOM:
+        return "Custom data type"
+    return retriever.product or ", ".join(retriever.source_types) or "core"
+
+
+def personal_data(stream: CodatStream) -> str:
+    """The kinds of personal data that the schema has fields for."""
+    found = set(_kinds(stream.schema_loader.get_json_schema()))
+    return ", ".join(kind for kind in PERSONAL if kind in found)
+
+
+def _kinds(node: Mapping[str, Any]) -> Iterator[str]:
+    fields = node.get("properties", {})
+    for name, child in fields.items():
+        if name == _SUPPLEMENT:
+            continue
+        yield from (kind for kind, names in PERSONAL.items() if name in names)
+        if name == "name" and _OF_SOMEBODY.intersection(fields):
+            yield "names"
+        yield from _kinds(child)
+    if "items" in node:
+        yield from _kinds(node["items"])
+
+
+def company_link(stream: CodatStream) -> str:
+    """The columns that lead to the company and to its connection."""
+    fields = stream.schema_loader.get_json_schema()["properties"]
+    if stream.name == "companies":
+        return "`id`"
+    names = [name for name in ("companyId", "connectionId") if name in fields]
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def key(stream: CodatStream) -> str:
+    """The primary key's columns."""
+    return ", ".join(f"`{name}`" for name in stream.primary_key)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(cell or "–" for cell in line) + " |" for line in lines)  # noqa: RUF001 - a dash, as in a table
+
+
+def streams_table(streams: Sequence[CodatStream]) -> str:
+    """The guide's first table: what there is, and what it costs."""
+    return _table(
+        ("Stream", "Sync modes", "Primary key", "Requests", "Needs"),
+        [
+            (f"`{shown_name(one)}`", sync_modes(one), key(one), cost(one, streams), needs(one))
+            for one in streams
+        ],
+    )
+
+
+def personal_table(streams: Sequence[CodatStream]) -> str:
+    """The guide's second table: whose data it is."""
+    return _table(
+        ("Stream", "Personal data", "Columns that lead to the company"),
+        [(f"`{shown_name(one)}`", personal_data(one), company_link(one)) for one in streams],
+    )
+
+
+def document(streams: Sequence[CodatStream]) -> str:
+    """The whole of docs/streams.md."""
+    table = _table(
+        (
+            "Stream",
+            "Endpoint",
+            "Read by",
+            "Primary key",
+            "Sync modes",
+            "Requests",
+            "Needs",
+            "Personal data",
+            "Company link",
+        ),
+        [
+            (
+                f"`{shown_name(one)}`",
+                f"`{endpoint(one)}`",
+                scope(one),
+                key(one),
+                sync_modes(one),
+                cost(one, streams),
+                needs(one),
+                personal_data(one),
+                company_link(one),
+            )
+            for one in streams
+        ],
+    )
+    return f"""# Streams
+
+Written by `make docs` from the manifest and the schemas; don't edit it by hand.
+
+- **Requests**: what one read takes at least. A stream of several pages costs one or two more to prove that it
+  was read completely, and one request a company (`dataStatus`) is shared by all streams with a data type.
+  Streams with a cost **for each row** of another one get expensive quickly and are never suggested.
+- **Needs**: a connection of that kind (Accounting, Banking, Commerce, BankFeed), or a product that Codat
+  sells separately. *core* is there for every company.
+- **Personal data**: kinds of fields that the schema has. Descriptions, notes, references and supplemental
+  data are free text besides, and can hold anything; those of bank transactions often name people.
+- **Company link**: `companyId` is `companies.id`, `connectionId` is `connections.id`.
+
+{table}
+"""
+
+
+def with_table(text: str, name: str, table: str) -> str:
+    """The guide with the table between a pair of comments replaced."""
+    begin, end = BEGIN.format(name=name), END.format(name=name)
+    pattern = re.compile(rf"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if len(pattern.findall(text)) != 1:
+        raise ValueError(f"The guide needs one pair of comments for '{name}': {begin} and {end}")
+    return pattern.sub(lambda _: f"{begin}\n\n{table}\n\n{end}", text)
+
+
+def documents() -> dict[Path, str]:
+    """Every document that has a table, as it should read."""
+    streams = all_streams()
+    guide = GUIDE.read_text(encoding="utf-8")
+    guide = with_table(guide, "streams", streams_table(streams))
+    guide = with_table(guide, "personal data", personal_table(streams))
+    return {STREAMS: document(streams), GUIDE: guide}
+
+
+def main() -> None:
+    """Bring the documents up to date."""
+    for path, text in documents().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""The options that a user changes between reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from codat_simulator import Simulator
+from tools.soak.streams import Record
+
+_START_DATES = (None, None, "2001-01-01", "2026-04-20", "2026-05-09T12:00:00Z", "2026-05-20")
+_FILTERS: tuple[list[Record], ...] = (
+    [],
+    [],
+    [{"stream": "invoices", "query": "totalAmount>200||status=Paid"}],
+    [{"stream": "customers", "query": "status=Active"}],
+    [{"stream": "banking_transactions", "query": "amount>0"}],
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """A configuration without key and address."""
+
+    page_size: int = 5
+    num_workers: int = 2
+    skip_unchanged: bool = True
+    lookback_hours: int = 0
+    include_deleted: bool = True
+    start_date: str | None = None
+    filters: list[Record] = field(default_factory=list)
+    companies: Record | None = None
+    refresh_older_than_hours: int | None = None
+    refresh_wait_minutes: int = 30
+
+    @property
+    def ask_for_everything(self) -> bool:
+        """Whether no record is left out on purpose."""
+        return self.include_deleted and self.start_date is None and not self.filters and not self.companies
+
+    def all_included(self) -> Options:
+        """The same, but with no record left out on purpose, and as Codat has it.
+
+        A refresh that outlasts its wait may end in the middle of the read, or behind it.
+        """
+        return replace(
+            self,
+            include_deleted=True,
+            start_date=None,
+            filters=[],
+            companies=None,
+            refresh_older_than_hours=None,
+        )
+
+    def config(self, sim: Simulator) -> dict[str, Any]:
+        """The configuration for a simulator."""
+        chosen = {name: value for name, value in vars(self).items() if value not in (None, [])}
+        return {"api_key": sim.api_key, "base_url": sim.url, **chosen}
+
+    def varied(self, rng: Random) -> Options:
+        """The same with one option changed."""
+        changes: tuple[Callable[[], dict[str, Any]], ...] = (
+            lambda: {"page_size": rng.randint(2, 9), "num_workers": rng.choice((2, 3, 6))},
+            lambda: {"skip_unchanged": not self.skip_unchanged},
+            lambda: {"lookback_hours": rng.choice((0, 1, 24))},
+            lambda: {"include_deleted": not self.include_deleted},
+            lambda: {"start_date": rng.choice(_START_DATES)},
+            lambda: {"filters": rng.choice(_FILTERS)},
+            lambda: vars(self.refreshing(rng)),
+        )
+        return replace(self, **rng.choice(changes)())
+
+    def refreshing(self, rng: Random) -> Options:
+        """The same with or without asking Codat to fetch anew."""
+        hours, minutes = rng.choice((None, 1, 1, 24)), rng.choice((1, 5, 30))
+        return replace(self, refresh_older_than_hours=hours, refresh_wait_minutes=minutes)
+
+    def reselected(self, rng: Random, known: list[str]) -> Options:
+        """The same with other companies selected: named ones (some may be gone), tagged ones or all."""
+        kind = rng.choice(("all", "ids", "ids", "tags"))
+        chosen: Record | None = None
+        if kind == "ids":
+            ids = rng.sample(known, rng.randint(1, min(4, len(known))))
+            chosen = {"selection": "ids", "company_ids": ids}
+        elif kind == "tags":
+            chosen = {"selection": "tags", "tags_query": f"region={rng.choice(('uk', 'eu'))}"}
+        return replace(self, companies=chosen)
