@@ -6,7 +6,7 @@ import argparse
 import signal
 import threading
 
-from codat_simulator.simulator import DEFAULT_KEY, Simulator
+from codat_simulator.server.simulator import DEFAULT_KEY, Simulator
 
 
 def main() -> None:

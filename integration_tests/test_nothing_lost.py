@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from codat_simulator.faults import Action
+from codat_simulator import Action
 from tools.soak.stories import DRAWN, play
 from tools.soak.trial import Trial
 from tools.soak.weather import storm

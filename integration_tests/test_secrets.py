@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
-from codat_simulator import Fault, Simulator
-from codat_simulator.faults import Action
+from codat_simulator import Action, Fault, Simulator
 from integration_tests.support.connector import catalog, config, run, start
 from integration_tests.support.disguises import (
     ODD,

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from codat_simulator import Simulator
-from codat_simulator.datatypes import DATA_TYPES
+from codat_simulator import DATA_TYPES, Simulator
 from integration_tests.support.connector import config
 from tools.demo import connector
 from tools.demo.truth import data_types, records, rows_in_codat

@@ -9,8 +9,7 @@ from typing import Any
 import requests
 import yaml
 
-from codat_simulator import Simulator
-from codat_simulator.datatypes import DATA_TYPES
+from codat_simulator import DATA_TYPES, Simulator
 from tools.demo import ROOT
 
 # What the connector asks for when nothing is configured.

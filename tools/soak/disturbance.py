@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from random import Random
 
-from codat_simulator import Simulator
-from codat_simulator.request_log import LoggedRequest
+from codat_simulator import LoggedRequest, Simulator
 from tools.soak.life import Life
 from tools.soak.streams import INCREMENTAL
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
-from codat_simulator import Simulator
-from codat_simulator.dataset import Row
+from codat_simulator import Row, Simulator
 from codat_simulator.instants import render
 from tools.soak.refreshes import Refreshes
 from tools.soak.roster import Roster

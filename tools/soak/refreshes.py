@@ -6,7 +6,7 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-from codat_simulator.syncs import Sync
+from codat_simulator import Sync
 from tools.soak.streams import INCREMENTAL
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from codat_simulator.companies import Connection
+from codat_simulator import Connection
 from tools.soak.streams import visible
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from codat_simulator import Simulator
-from codat_simulator.companies import Company, Connection
+from codat_simulator import Company, Connection, Simulator
 
 Record = dict[str, Any]
 Key = tuple[str, ...]

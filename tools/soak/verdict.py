@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from codat_simulator.request_log import LoggedRequest
+from codat_simulator import LoggedRequest
 from tools.soak.protocol import Broken
 from tools.soak.reading import Order, Reading
 

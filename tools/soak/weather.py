@@ -11,8 +11,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from random import Random
 
-from codat_simulator import Fault, Simulator
-from codat_simulator.faults import Action
+from codat_simulator import Action, Fault, Simulator
 from tools.soak.hurry import IMPATIENT
 
 _BROKEN: tuple[Action, ...] = ("reset", "cut", "malformed", "wrong_length", "html")

@@ -78,7 +78,7 @@ def test_wrong_control_requests_are_refused(served, method, path, body):
 
 
 def test_the_simulator_never_imports_the_connector():
-    for path in pathlib.Path(codat_simulator.__file__).parent.glob("*.py"):
+    for path in pathlib.Path(codat_simulator.__file__).parent.rglob("*.py"):
         assert "source_codat" not in path.read_text(encoding="utf-8"), path.name
 
 

@@ -7,8 +7,7 @@ from typing import get_args
 import pytest
 import requests
 
-from codat_simulator import Fault
-from codat_simulator.faults import Action
+from codat_simulator import Action, Fault
 
 
 @pytest.fixture

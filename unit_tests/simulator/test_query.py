@@ -1,7 +1,7 @@
 import pytest
 
-from codat_simulator.query import QueryError, compile_query
-from codat_simulator.shape import shape
+from codat_simulator.definitions.shape import shape
+from codat_simulator.records.query import QueryError, compile_query
 
 INVOICE = shape(
     "Invoice",

@@ -4,10 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from codat_simulator import Simulator
-from codat_simulator.datatypes import DATA_TYPES
+from codat_simulator import DATA_TYPES, Simulator
+from codat_simulator.definitions.shape import lookup
 from codat_simulator.instants import instant, known, render
-from codat_simulator.shape import lookup
 
 
 @pytest.fixture(scope="module")

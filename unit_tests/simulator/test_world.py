@@ -2,8 +2,7 @@ import random
 
 import pytest
 
-from codat_simulator import World
-from codat_simulator.datatypes import DATA_TYPES
+from codat_simulator import DATA_TYPES, World
 from codat_simulator.instants import known
 
 HISTORY = "/companies/{}/data/history"

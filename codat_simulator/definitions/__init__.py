@@ -1,0 +1,1 @@
+"""What Codat defines: its data types with the properties that queries can name, and the platforms."""

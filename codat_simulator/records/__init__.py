@@ -1,0 +1,1 @@
+"""Holds the records of a data type, and selects and orders them as a request asks."""
