@@ -1,4 +1,4 @@
-"""The documents stay short, true and free of what only one machine has."""
+"""The documents stay true and free of what only one machine has."""
 
 import ast
 import json
@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-LIMITS = {"README.md": 150}
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
 # Written in pieces, so that this file doesn't find itself.
 FOREIGN = re.compile(
@@ -49,11 +48,6 @@ def text_of(path: Path) -> str:
 
 def section(document: str, heading: str) -> str:
     return re.split(r"^## ", document.split(f"\n## {heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
-
-
-@pytest.mark.parametrize(("name", "limit"), LIMITS.items())
-def test_a_document_stays_short(name: str, limit: int) -> None:
-    assert len(text_of(ROOT / name).splitlines()) <= limit
 
 
 def test_every_relative_link_leads_somewhere() -> None:
@@ -124,8 +118,6 @@ def test_the_makefile_explains_every_command() -> None:
 
 
 @pytest.mark.parametrize("folder", ["source_codat", "codat_simulator", "tools"])
-def test_a_module_stays_small_and_says_what_it_is(folder: str) -> None:
+def test_a_module_says_what_it_is(folder: str) -> None:
     for path in sorted((ROOT / folder).rglob("*.py")):
-        text = text_of(path)
-        assert len(text.splitlines()) <= 300, path
-        assert ast.get_docstring(ast.parse(text)), path
+        assert ast.get_docstring(ast.parse(text_of(path))), path

@@ -82,7 +82,7 @@ def queryable_streams(manifest: Mapping[str, Any], identifiers: Sequence[str]) -
 
 def _custom(definitions: Mapping[str, Any], identifier: str) -> dict[str, Any]:
     """The definition of a stream for one custom data identifier."""
-    family = definitions["custom_dataset"]
+    family = definitions["custom_data_by_connection"]
     retriever = {
         **family["retriever"],
         "each": {CUSTOM_IDENTIFIER: [identifier]},
