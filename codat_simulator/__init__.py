@@ -1,12 +1,13 @@
 """A Codat on loopback, to test clients of the Codat API against over real HTTP."""
 
-from codat_simulator.definitions.datatypes import DATA_TYPES
+from codat_simulator.definitions.data_types import DATA_TYPES
 from codat_simulator.http.request_log import LoggedRequest
 from codat_simulator.records.dataset import Row
 from codat_simulator.server.faults import Action, Fault
 from codat_simulator.server.simulator import Simulator
 from codat_simulator.world.clock import Clock
 from codat_simulator.world.companies import Company, Connection
+from codat_simulator.world.evolution import evolve
 from codat_simulator.world.syncs import Sync
 from codat_simulator.world.world import World
 
@@ -22,4 +23,5 @@ __all__ = [
     "Simulator",
     "Sync",
     "World",
+    "evolve",
 ]

@@ -71,7 +71,7 @@ def test_a_sync_that_runs_has_no_validation_results_to_ask_for(sim, company, onl
 
 def test_the_latest_complete_report_is_read_and_no_other(sim, company, only):
     moment = "2026-0{}-01T00:00:00.0000000Z"
-    sim.world.company(company).addon("reports")[:] = [
+    reports = [
         {
             "id": name,
             "type": kind,
@@ -87,5 +87,6 @@ def test_the_latest_complete_report_is_read_and_no_other(sim, company, only):
             ("other", "spendAnalysis", "Complete", 8),
         )
     ]
+    sim.world.replace_addon(company, "reports", reports)
     read(sim, "credit_model_financial_summary", **only)
     assert asked(sim, "/reports/creditModel/", "/financialSummary") == ["the latest"]

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from codat_simulator.definitions.datatypes import supported_by
+from codat_simulator.definitions.data_types import supported_by
 from codat_simulator.definitions.shape import shape
 
 INTEGRATION = shape(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from codat_simulator.definitions.datatypes import DATA_TYPES
+from codat_simulator.definitions.data_types import DATA_TYPES
 from codat_simulator.generators import bank_records, documents, registers, shop_records
 from codat_simulator.generators.maker import Maker, Record, metadata, note, roughen
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from random import Random
-from typing import Any
 
-from codat_simulator.http.refusals import Refusal
+from codat_simulator.http.answers import Refusal
 from codat_simulator.http.request_log import LoggedRequest
-from codat_simulator.records.dataset import encode
 from codat_simulator.world.companies import Company, Connection
 from codat_simulator.world.world import World
 
@@ -40,20 +38,6 @@ class Quirks:
     shuffle: Random | None = None
     page: int | None = None
     """The page to give whichever was asked for."""
-
-
-@dataclass
-class Answer:
-    """A status, a body and headers of its own."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, value: Any, status: int = 200) -> Answer:
-        """Answer with a value as JSON."""
-        return cls(status, encode(value), {"Content-Type": "application/json; charset=utf-8"})
 
 
 @dataclass

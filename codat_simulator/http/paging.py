@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from codat_simulator.definitions.shape import Shape
-from codat_simulator.http.call import Answer, Call
-from codat_simulator.http.refusals import Refusal
+from codat_simulator.http.answers import JSON_HEADERS, Answer, Refusal
+from codat_simulator.http.call import Call
 from codat_simulator.records.dataset import Rows, encode
 from codat_simulator.records.query import QueryError
 
@@ -86,7 +86,7 @@ def paged(
         more = page * size < len(rows) or call.quirks.page is not None
         tail["_links"] = _links(call, page, size, more)
     body = b"".join((b'{"results":[', b",".join(blobs), b"]", b"," if tail else b"", encode(tail)[1:]))
-    return Answer(200, body, {"Content-Type": "application/json; charset=utf-8"})
+    return Answer(200, body, dict(JSON_HEADERS))
 
 
 def _links(call: Call, page: int, size: int, more: bool) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from codat_simulator.http.call import Answer, Call
-from codat_simulator.http.refusals import Refusal
+from codat_simulator.http.answers import Answer, Refusal
+from codat_simulator.http.call import Call
 
 Handler = Callable[[Call], Any]
 """Answers a call with an Answer, or with a value to be sent as JSON."""

@@ -9,16 +9,16 @@ import uuid
 from random import Random
 from typing import Any
 
-from codat_simulator.definitions.datatypes import DATA_TYPES
+from codat_simulator.definitions.data_types import DATA_TYPES
 from codat_simulator.definitions.shape import Shape, shape
-from codat_simulator.http.call import Answer, Call
+from codat_simulator.http.answers import JSON_HEADERS, Answer, Refusal
+from codat_simulator.http.call import Call
 from codat_simulator.http.paging import chosen, paged
-from codat_simulator.http.refusals import Refusal
 from codat_simulator.http.routing import ROUTES
 from codat_simulator.records.dataset import Record, listed
 from codat_simulator.records.query import properties
 from codat_simulator.routes.datasets import row_of
-from codat_simulator.world.addons import PUSH
+from codat_simulator.world.addons import PUSH, addon_list
 
 _ATTACHED = ("bills", "invoices", "customers", "suppliers", "directCosts", "directIncomes", "purchaseOrders")
 _PAYABLE = ("Open", "PartiallyPaid")
@@ -30,7 +30,7 @@ _TRANSACTION = shape("Transaction", "transactionId status message integrationTyp
 @ROUTES.get("/companies/{companyId}/push")
 def push_history(call: Call) -> Answer:
     """List write operations."""
-    return paged(call, listed(call.company.addon("pushes"), PUSH))
+    return paged(call, listed(addon_list(call.company, "pushes"), PUSH))
 
 
 @ROUTES.get("/companies/{companyId}/syncSettings")
@@ -58,7 +58,7 @@ def sync_settings(call: Call) -> Any:
 @ROUTES.get("/companies/{companyId}/files")
 def files(call: Call) -> Any:
     """Return uploaded files, as a bare array."""
-    return call.company.addon("files")
+    return addon_list(call.company, "files")
 
 
 def _of_type(call: Call, source_type: str) -> None:
@@ -100,7 +100,7 @@ for _kind in _ATTACHED:
 def bank_feed_accounts(call: Call) -> Any:
     """Return source accounts, as a bare array."""
     _of_type(call, "BankFeed")
-    return call.company.addon("bankFeedAccounts")
+    return addon_list(call.company, "bankFeedAccounts")
 
 
 @ROUTES.get("/companies/{companyId}/sync/expenses/syncs/list/status")
@@ -108,16 +108,16 @@ def expense_syncs(call: Call) -> Any:
     """Return expense syncs, as a bare array."""
     if not any(link.platform.source_type == "Expense" for link in call.company.connections):
         raise Refusal(404, "No data available for expense syncs.")
-    return call.company.addon("expenseSyncs")
+    return addon_list(call.company, "expenseSyncs")
 
 
 @ROUTES.get("/companies/{companyId}/sync/expenses/syncs/{syncId}/transactions")
 def expense_transactions(call: Call) -> Answer:
     """List the transactions of one expense sync."""
     wanted = call.params["syncId"]
-    if wanted not in {sync["syncId"] for sync in call.company.addon("expenseSyncs")}:
+    if wanted not in {sync["syncId"] for sync in addon_list(call.company, "expenseSyncs")}:
         raise Refusal(404, f"Sync with id '{wanted}' not found.")
-    rows = [row for row in call.company.addon("expenseTransactions") if row["syncId"] == wanted]
+    rows = [row for row in addon_list(call.company, "expenseTransactions") if row["syncId"] == wanted]
     shown = ({name: value for name, value in row.items() if name != "syncId"} for row in rows)
     return paged(call, listed(shown, _TRANSACTION), queryable=False, orderable=False)
 
@@ -143,7 +143,7 @@ def _continued(call: Call, rows: list[Record], of: Shape, default: str) -> Any:
         pagination["continuationToken"] = following.decode()
     tail = b'],"pagination":' + json.dumps(pagination).encode() + b"}"
     body = b'{"results":[' + b",".join(found[start : start + size]) + tail
-    return Answer(200, body, {"Content-Type": "application/json; charset=utf-8"})
+    return Answer(200, body, dict(JSON_HEADERS))
 
 
 @ROUTES.get("/companies/{companyId}/connections/{connectionId}/payables/bills")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from codat_simulator.definitions.datatypes import DATA_TYPES
+from codat_simulator.definitions.data_types import DATA_TYPES
 from codat_simulator.definitions.platforms import INTEGRATION, PLATFORMS
-from codat_simulator.http.call import Answer, Call
+from codat_simulator.http.answers import Answer, Refusal
+from codat_simulator.http.call import Call
 from codat_simulator.http.paging import paged
-from codat_simulator.http.refusals import Refusal
 from codat_simulator.http.routing import ROUTES
 from codat_simulator.records.dataset import listed
 from codat_simulator.records.query import QueryError

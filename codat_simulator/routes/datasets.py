@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from codat_simulator.definitions.datatype import DataType
-from codat_simulator.definitions.datatypes import DATA_TYPES
-from codat_simulator.http.call import Answer, Call
+from codat_simulator.definitions.data_types import DATA_TYPES, DataType
+from codat_simulator.http.answers import Answer, Refusal
+from codat_simulator.http.call import Call
 from codat_simulator.http.paging import paged
-from codat_simulator.http.refusals import Refusal
 from codat_simulator.http.routing import ROUTES, Handler
 from codat_simulator.records.dataset import Dataset
 from codat_simulator.world.companies import Connection

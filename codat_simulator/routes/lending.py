@@ -9,9 +9,9 @@ from typing import Any
 
 from codat_simulator.definitions.shape import shape
 from codat_simulator.generators.maker import amount
-from codat_simulator.http.call import Answer, Call
+from codat_simulator.http.answers import JSON_HEADERS, Answer, Refusal
+from codat_simulator.http.call import Call
 from codat_simulator.http.paging import paged, selected, window
-from codat_simulator.http.refusals import Refusal
 from codat_simulator.http.routing import ROUTES
 from codat_simulator.records.dataset import Record, encode, listed
 from codat_simulator.routes.statements import month_before, month_end
@@ -114,7 +114,7 @@ def reconciled_invoices(call: Call) -> Any:
     }
     blobs = b",".join(found.blobs(shown * size, (shown + 1) * size))
     body = b'{"reportInfo":' + encode(info) + b',"reportItems":[' + blobs + b"]}"
-    return Answer(200, body, {"Content-Type": "application/json; charset=utf-8"})
+    return Answer(200, body, dict(JSON_HEADERS))
 
 
 def _source(call: Call) -> str:
@@ -263,7 +263,7 @@ def integrity_summaries(call: Call) -> Any:
     }
     found = selected(call, listed([row], _SUMMARY), orderable=False)
     body = b'{"summaries":[' + b",".join(found.blobs(0, 1)) + b"]}"
-    return Answer(200, body, {"Content-Type": "application/json; charset=utf-8"})
+    return Answer(200, body, dict(JSON_HEADERS))
 
 
 @ROUTES.get(_INTEGRITY + "details")

@@ -9,13 +9,13 @@ from typing import Any
 
 from codat_simulator.definitions.shape import shape
 from codat_simulator.generators.maker import address, amount
-from codat_simulator.http.call import Answer, Call
+from codat_simulator.http.answers import Answer, Refusal
+from codat_simulator.http.call import Call
 from codat_simulator.http.paging import paged
-from codat_simulator.http.refusals import Refusal
 from codat_simulator.http.routing import ROUTES
 from codat_simulator.instants import TICKS, instant
 from codat_simulator.records.dataset import Listing, Record, listed
-from codat_simulator.world.addons import REPORT, REPORT_TYPES
+from codat_simulator.world.addons import REPORT, REPORT_TYPES, addon_list
 from codat_simulator.world.companies import Connection
 
 _ACCOUNT = shape(
@@ -37,7 +37,7 @@ _EARLIEST = "0001-01-01T00:00:00.0000000"
 def reports(call: Call) -> Answer:
     """List generated reports; every second company shows their dates under other names."""
     found = Listing(REPORT)
-    for report in call.company.addon("reports"):
+    for report in addon_list(call.company, "reports"):
         renamed = {name.removesuffix("Date"): value for name, value in report.items()}
         found.put(report, shown=renamed if call.company.number % 2 else None)
     return paged(call, found)
@@ -57,14 +57,14 @@ def generate_report(call: Call) -> Any:
         "requestedDate": now,
         "updatedDate": now,
     }
-    call.company.addon("reports").append(row)
+    addon_list(call.company, "reports").append(row)
     return Answer.of(row, 202)
 
 
 @ROUTES.get("/companies/{companyId}/reports/{reportType}/{reportId}/status")
 def report_status(call: Call) -> Any:
     """Return the state of one report."""
-    for row in call.company.addon("reports"):
+    for row in addon_list(call.company, "reports"):
         if row["id"] == call.params["reportId"] and row["type"] == call.params["reportType"]:
             if row["status"] == "InProgress":
                 row |= {"status": "Complete", "updatedDate": call.world.clock.stamp("7Z")}
@@ -75,9 +75,8 @@ def report_status(call: Call) -> Any:
 def _report(call: Call, kind: str) -> Record:
     """Return the complete report that the path names, by id or as `latest`."""
     wanted = call.params["reportId"]
-    done = [
-        row for row in call.company.addon("reports") if row["type"] == kind and row["status"] == "Complete"
-    ]
+    every = addon_list(call.company, "reports")
+    done = [row for row in every if row["type"] == kind and row["status"] == "Complete"]
     if wanted != "latest":
         done = [row for row in done if row["id"] == wanted]
     oldest = call.query.get("maxAge")

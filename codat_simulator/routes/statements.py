@@ -9,11 +9,11 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from codat_simulator.definitions.datatypes import DATA_TYPES
+from codat_simulator.definitions.data_types import DATA_TYPES
 from codat_simulator.generators.maker import address
 from codat_simulator.generators.words import ACCOUNT_NAMES
+from codat_simulator.http.answers import Refusal
 from codat_simulator.http.call import Call
-from codat_simulator.http.refusals import Refusal
 from codat_simulator.http.routing import ROUTES
 from codat_simulator.records.dataset import Record
 from codat_simulator.routes.datasets import fitting_links, readable

@@ -4,33 +4,42 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
-from codat_simulator.definitions.datatypes import DATA_TYPES
-from codat_simulator.http.call import Answer
+from codat_simulator.definitions.data_types import DATA_TYPES
+from codat_simulator.http.answers import Answer
 from codat_simulator.http.request_log import LoggedRequest
+from codat_simulator.world.evolution import evolve
+from codat_simulator.world.world import World
 
-if TYPE_CHECKING:
-    from codat_simulator.server.edge import Edge
+
+@dataclass
+class Controlled:
+    """What the simulator's own endpoints show and change."""
+
+    world: World
+    requests: list[LoggedRequest]
+    """The requests so far."""
 
 
-def control(edge: Edge, request: LoggedRequest, body: bytes) -> Answer:
-    """Answer a request to `/_simulator/…`."""
+def control(controlled: Controlled, request: LoggedRequest, body: bytes) -> Answer:
+    """Answer a request to `/_simulator/…`; 404 for an unknown action or data type, 400 for a bad body."""
     name = request.path.removeprefix("/_simulator/")
-    with edge.world.lock:
+    with controlled.world.lock:
         try:
             given = msgspec.json.decode(body) if body else {}
-            return Answer.of(_ACTIONS[request.method, name](edge, request, given))
+            return Answer.of(_ACTIONS[request.method, name](controlled, request, given))
         except KeyError as error:
             return Answer.of({"error": f"unknown: {error}"}, 404)
         except (ValueError, TypeError, AttributeError, msgspec.DecodeError) as error:
             return Answer.of({"error": str(error)}, 400)
 
 
-def _requests(edge: Edge, request: LoggedRequest, given: Any) -> Any:
-    seen = edge.requests
+def _requests(controlled: Controlled, request: LoggedRequest, given: Any) -> Any:
+    seen = controlled.requests
     paths = Counter(f"{one.method} {one.pattern or one.raw_path}" for one in seen)
     return {
         "total": len(seen),
@@ -41,13 +50,13 @@ def _requests(edge: Edge, request: LoggedRequest, given: Any) -> Any:
     }
 
 
-def _forget(edge: Edge, request: LoggedRequest, given: Any) -> Any:
-    edge.requests.clear()
+def _forget(controlled: Controlled, request: LoggedRequest, given: Any) -> Any:
+    controlled.requests.clear()
     return {"total": 0}
 
 
-def _truth(edge: Edge, request: LoggedRequest, given: Any) -> Any:
-    world = edge.world
+def _truth(controlled: Controlled, request: LoggedRequest, given: Any) -> Any:
+    world = controlled.world
     data_type = request.query.get("dataType")
     if data_type is None:
         return world.count()
@@ -63,13 +72,13 @@ def _truth(edge: Edge, request: LoggedRequest, given: Any) -> Any:
     return found
 
 
-def _evolve(edge: Edge, request: LoggedRequest, given: Any) -> Any:
-    return edge.world.evolve(int(given.get("seed", 0)), int(given.get("changes", 10)))
+def _evolve(controlled: Controlled, request: LoggedRequest, given: Any) -> Any:
+    return evolve(controlled.world, int(given.get("seed", 0)), int(given.get("changes", 10)))
 
 
-def _advance(edge: Edge, request: LoggedRequest, given: Any) -> Any:
-    edge.world.clock.advance(float(given.get("seconds", 0)))
-    return {"now": edge.world.clock.now().isoformat()}
+def _advance(controlled: Controlled, request: LoggedRequest, given: Any) -> Any:
+    controlled.world.clock.advance(float(given.get("seconds", 0)))
+    return {"now": controlled.world.clock.now().isoformat()}
 
 
 _ACTIONS = {

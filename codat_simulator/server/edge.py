@@ -19,18 +19,17 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 from aiohttp import web
 
-from codat_simulator.http.call import Answer, Call, Knobs, Quirks
-from codat_simulator.http.refusals import Refusal, error_body
+from codat_simulator.http.answers import JSON_HEADERS, Answer, Refusal, error_body
+from codat_simulator.http.call import Call, Knobs, Quirks
 from codat_simulator.http.request_log import LoggedRequest
 from codat_simulator.http.routing import answer
 from codat_simulator.records.dataset import encode
 from codat_simulator.routes import ROUTES
-from codat_simulator.server.control import control
+from codat_simulator.server.control import Controlled, control
 from codat_simulator.server.faults import Fault, Faults
 from codat_simulator.server.quota import Quota
 from codat_simulator.world.world import World
 
-_JSON = {"Content-Type": "application/json; charset=utf-8"}
 _PAGE = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
 # A body is put another way before it is spoilt, and spoilt before it is sent in the wrong length.
 _SPOILING = ("pretty", "html", "bom", "malformed", "redirect", "cut", "wrong_length")
@@ -61,7 +60,7 @@ class Edge:
         request = self._logged(http)
         body = await http.read() if http.can_read_body else b""
         if request.path.startswith("/_simulator/"):
-            return self._response(control(self, request, body))
+            return self._response(control(Controlled(self.world, self.requests), request, body))
         company = request.company_id or ""
         self._flying += 1
         self._flying_by_company[company] += 1
@@ -141,7 +140,7 @@ class Edge:
             quirks = self._quirks(request, faults)
             return answer(Call(self.world, self.knobs, request, params, quirks, body), handler)
         except Refusal as refusal:
-            return Answer(refusal.status, encode(refusal.body()), {**_JSON, **refusal.headers})
+            return Answer(refusal.status, encode(refusal.body()), {**JSON_HEADERS, **refusal.headers})
 
     def _admit(self, request: LoggedRequest) -> None:
         given = request.headers.get("Authorization", "")
@@ -160,7 +159,9 @@ class Edge:
         if isinstance(body, str):
             body = body.encode()
         return Answer(
-            status, body if isinstance(body, bytes) else encode(body), {**_JSON, **(fault.headers or {})}
+            status,
+            body if isinstance(body, bytes) else encode(body),
+            {**JSON_HEADERS, **(fault.headers or {})},
         )
 
     def _quirks(self, request: LoggedRequest, faults: list[Fault]) -> Quirks:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
 
-from codat_simulator.http.refusals import Refusal
-
-if TYPE_CHECKING:
-    from codat_simulator.world.clock import Clock
+from codat_simulator.http.answers import Refusal
+from codat_simulator.world.clock import Clock
 
 _FORMS: dict[str, Callable[[datetime], str]] = {
     "iso": lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -5,15 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING
 
 from codat_simulator.definitions.shape import shape
 from codat_simulator.generators.maker import amount
 from codat_simulator.instants import TICKS, render
 from codat_simulator.records.dataset import Record
-
-if TYPE_CHECKING:
-    from codat_simulator.world.companies import Company
+from codat_simulator.world.companies import Company
 
 PUSH = shape(
     "PushOperation",
@@ -131,7 +128,7 @@ def _expense_transactions(company: Company, rng: Random) -> list[Record]:
             "message": rng.choice((None, "", "naïve")),
             "integrationType": "expenses",
         }
-        for sync in company.addon("expenseSyncs")
+        for sync in addon_list(company, "expenseSyncs")
         for number in range(rng.randrange(7))
     ]
 
@@ -166,6 +163,8 @@ _SEEDED: dict[str, Callable[[Company, Random], list[Record]]] = {
 }
 
 
-def first_addons(company: Company, name: str) -> list[Record]:
-    """Return the records that a company's add-on list starts with."""
-    return _SEEDED[name](company, Random(f"{company.id}/{name}"))
+def addon_list(company: Company, name: str) -> list[Record]:
+    """Return a company's add-on list, made up when first asked for; KeyError for an unknown name."""
+    if name not in company.addons:
+        company.addons[name] = _SEEDED[name](company, Random(f"{company.id}/{name}"))
+    return company.addons[name]

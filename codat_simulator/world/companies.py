@@ -8,14 +8,13 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from codat_simulator.definitions.datatypes import DATA_TYPES
+from codat_simulator.definitions.data_types import DATA_TYPES
 from codat_simulator.definitions.platforms import Platform
 from codat_simulator.definitions.shape import Shape, shape
 from codat_simulator.generators.generate import generate
 from codat_simulator.generators.maker import Maker
 from codat_simulator.instants import TICKS, render, to_datetime
 from codat_simulator.records.dataset import Dataset, Record, RowList, Rows, select
-from codat_simulator.world.addons import first_addons
 from codat_simulator.world.syncs import COMPLETE, Sync
 
 _LINK = (
@@ -208,7 +207,8 @@ class Company:
         self.connections: list[Connection] = []
         self.linked = 0
         self.loans: set[tuple[str, str]] = set()
-        self._addons: dict[str, list[Record]] = {}
+        self.addons: dict[str, list[Record]] = {}
+        """The add-on lists made up so far, by name; read them with `addons.addon_list`."""
         self._syncs: list[Sync] | None = None
         self._unions: dict[str, Union] = {}
 
@@ -219,12 +219,6 @@ class Company:
             self._syncs = [sync for link in self.connections for sync in link.first_syncs(self.id)]
             self._syncs.sort(key=lambda sync: sync.completed or "")
         return self._syncs
-
-    def addon(self, name: str) -> list[Record]:
-        """Return an add-on list by name."""
-        if name not in self._addons:
-            self._addons[name] = first_addons(self, name)
-        return self._addons[name]
 
     def link(self, connection: Connection) -> None:
         """Add a connection with the pull operations it starts with."""

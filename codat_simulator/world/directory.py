@@ -12,7 +12,7 @@ from codat_simulator.generators.words import COMPANY_NAMES
 from codat_simulator.instants import known
 from codat_simulator.records.dataset import Dataset, Record, listed
 from codat_simulator.records.query import compile_query
-from codat_simulator.world.addons import KEYS
+from codat_simulator.world.addons import KEYS, addon_list
 from codat_simulator.world.clock import Clock
 from codat_simulator.world.companies import COMPANY, Company, Connection
 
@@ -138,25 +138,42 @@ class Directory:
                     return link
             raise KeyError(connection_id)
 
+    def dataset(self, company_id: str, data_type: str, connection_id: str | None = None) -> Dataset:
+        """Return the dataset that holds a company's records of a data type."""
+        return self.holder(company_id, data_type, connection_id).dataset(data_type)
+
+    def holder(self, company_id: str, data_type: str, connection_id: str | None) -> Connection:
+        """Return a connection by id, or the company's first that holds a data type; KeyError without one."""
+        if connection_id is not None:
+            return self.connection(company_id, connection_id)
+        for link in self._companies[company_id].supporting(data_type):
+            return link
+        raise KeyError(f"company {company_id} has no connection that holds {data_type}")
+
     def addon(self, company_id: str, name: str) -> list[Record]:
         """Return copies of the records of an add-on list, one of `addons.KEYS`."""
         with self.lock:
-            return [dict(record) for record in self._companies[company_id].addon(name)]
+            return [dict(record) for record in addon_list(self._companies[company_id], name)]
 
     def put_addon(self, company_id: str, name: str, record: Record) -> None:
         """Add a record to an add-on list, or replace the one with its key."""
         with self.lock:
-            rows, key = self._companies[company_id].addon(name), KEYS[name]
+            rows, key = addon_list(self._companies[company_id], name), KEYS[name]
             for at, row in enumerate(rows):
                 if row[key] == record[key]:
                     rows[at] = dict(record)
                     return
             rows.append(dict(record))
 
+    def replace_addon(self, company_id: str, name: str, records: Sequence[Record]) -> None:
+        """Put other records in the place of a whole add-on list."""
+        with self.lock:
+            addon_list(self._companies[company_id], name)[:] = [dict(record) for record in records]
+
     def remove_addon(self, company_id: str, name: str, key: str) -> None:
         """Take a record out of an add-on list."""
         with self.lock:
-            rows = self._companies[company_id].addon(name)
+            rows = addon_list(self._companies[company_id], name)
             rows[:] = [row for row in rows if row[KEYS[name]] != key]
 
     def unsupported(self, target: str, data_type: str) -> None:

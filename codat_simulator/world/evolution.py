@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING
 
-from codat_simulator.definitions.datatypes import DATA_TYPES
+from codat_simulator.definitions.data_types import DATA_TYPES
 from codat_simulator.generators.generate import generate
 from codat_simulator.generators.maker import amount, note
-
-if TYPE_CHECKING:
-    from codat_simulator.world.companies import Company
-    from codat_simulator.world.world import World
+from codat_simulator.world.companies import Company
+from codat_simulator.world.world import World
 
 
-def evolve(world: World, rng: Random, changes: int) -> dict[str, int]:
-    """Make so many changes in syncs of a few records each; return how many were new, changed and deleted."""
+def evolve(world: World, seed: int = 0, changes: int = 10) -> dict[str, int]:
+    """Make so many changes, in finished syncs; return how many were new, changed and deleted."""
+    with world.lock:
+        return _evolve(world, Random(f"evolve/{seed}"), changes)
+
+
+def _evolve(world: World, rng: Random, changes: int) -> dict[str, int]:
     made = {"new": 0, "changed": 0, "deleted": 0}
     companies = [
         company

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from codat_simulator.definitions.datatypes import DATA_TYPES
+from codat_simulator.definitions.data_types import DATA_TYPES
 from codat_simulator.instants import TICKS
-from codat_simulator.records.dataset import Record
+from codat_simulator.world.companies import Company
+from codat_simulator.world.directory import Directory
 from codat_simulator.world.syncs import COMPLETE, STAGES, Sync, data_status
-
-if TYPE_CHECKING:
-    from codat_simulator.world.companies import Company
-    from codat_simulator.world.world import World
 
 Changes = Callable[..., Any]
 """Takes the world or nothing; changes records through the world, or returns one or more to be put."""
 
 
-def changed_by(changes: Changes | None, world: World) -> list[Record]:
-    """Let a test change the world; return the records that it hands back to be put."""
-    if changes is None:
-        return []
-    takes = inspect.signature(changes).parameters.values()
-    wants_world = any(one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in takes)
-    found = changes(world) if wants_world else changes()
-    if isinstance(found, dict):
-        return [found]
-    return [one for one in found or () if isinstance(one, dict)]
+Bring = Callable[[Sync, "Changes | None"], None]
+"""Makes the changes that a sync brings, all with one stamp."""
 
 
 class Pulls:
     """The pull operations of all companies."""
 
-    def __init__(self, world: World) -> None:
-        """Work on a world, whose lock the caller holds."""
-        self.world = world
+    def __init__(self, directory: Directory, bring: Bring) -> None:
+        """Work for the companies of a directory, whose lock the caller holds."""
+        self._directory, self._bring = directory, bring
         self.looks = len(STAGES)
         """How often a queued refresh is looked at before it is over; 0 leaves it to the clock."""
         self.seconds = 3_600.0
@@ -48,13 +36,13 @@ class Pulls:
         self, company_id: str, data_type: str, status: str = COMPLETE, changes: Changes | None = None
     ) -> None:
         """Say how the next refresh of a data type ends (`"Queued"`: never), and what it brings."""
-        with self.world.lock:
+        with self._directory.lock:
             self._planned[company_id, data_type] = status, changes
 
     def start(self, company_id: str, data_type: str, connection_id: str, status: str) -> Sync:
         """Begin a sync."""
-        sync = Sync(company_id, connection_id, data_type, status, self.world.clock.stamp("7Z"))
-        self.world.company(company_id).syncs.append(sync)
+        sync = Sync(company_id, connection_id, data_type, status, self._directory.clock.stamp("7Z"))
+        self._directory.company(company_id).syncs.append(sync)
         self._named[sync.id] = sync
         return sync
 
@@ -63,19 +51,19 @@ class Pulls:
         sync = self.start(company_id, data_type, connection_id, STAGES[0])
         planned = self._planned.get((company_id, data_type), (COMPLETE, None))
         sync.outcome = planned[0]
-        sync.due = self.world.clock.ticks() + int(self.seconds * TICKS)
+        sync.due = self._directory.clock.ticks() + int(self.seconds * TICKS)
         return sync
 
     def named(self, sync_id: str) -> Sync:
         """Return a sync by id; KeyError for an unknown one."""
         if sync_id not in self._named:
-            for company in self.world.known_companies():
+            for company in self._directory.known_companies():
                 self._named.update({sync.id: sync for sync in company.syncs})
         return self._named[sync_id]
 
     def reveal(self, sync: Sync) -> None:
         """Make staged records visible."""
-        dataset = self.world.dataset(sync.company_id, sync.data_type, sync.connection_id)
+        dataset = self._directory.dataset(sync.company_id, sync.data_type, sync.connection_id)
         for record, account_id in sync.staged:
             dataset.put(record, account_id)
         sync.staged.clear()
@@ -86,14 +74,14 @@ class Pulls:
             if sync.staged:
                 self.reveal(sync)
             # After the last record that it stamped, before the next sync's first.
-            sync.completed = self.world.clock.stamp("7Z")
-            link = self.world.connection(sync.company_id, sync.connection_id)
+            sync.completed = self._directory.clock.stamp("7Z")
+            link = self._directory.connection(sync.company_id, sync.connection_id)
             link.last_sync = sync.completed
         else:
             sync.staged.clear()
-            sync.completed = self.world.clock.stamp("7Z")
+            sync.completed = self._directory.clock.stamp("7Z")
         sync.status = status
-        self.world.roster += 1
+        self._directory.roster += 1
 
     def look(self, company: Company, only: str | None = None) -> None:
         """Let the queued refreshes of a company go on a stage, as they do between two polls."""
@@ -104,7 +92,7 @@ class Pulls:
             if sync.connection_id not in linked:  # it went while it was asked
                 continue
             sync.looks += 1
-            left = (sync.due - self.world.clock.ticks()) / max(1, int(self.seconds * TICKS))
+            left = (sync.due - self._directory.clock.ticks()) / max(1, int(self.seconds * TICKS))
             progress = max(0.0, 1 - left, sync.looks / self.looks if self.looks else 0)
             if progress >= 1 and sync.outcome not in STAGES:
                 self._end(sync)
@@ -117,7 +105,7 @@ class Pulls:
         status = sync.outcome or COMPLETE
         _, changes = self._planned.pop((sync.company_id, sync.data_type), (status, None))
         if status == COMPLETE:
-            self.world.bring(sync, changes)
+            self._bring(sync, changes)
         self.finish(sync, status)
 
     def status(self, company: Company) -> dict[str, dict[str, Any]]:
@@ -125,7 +113,7 @@ class Pulls:
         found: dict[str, list[Sync]] = {}
         links = [link for link in company.connections if link.readable]
         for key in DATA_TYPES:
-            if any(self.world.supports(company, link.platform, key) for link in links):
+            if any(self._directory.supports(company, link.platform, key) for link in links):
                 found[key] = []
         known = {link.id for link in links}
         for sync in company.syncs:

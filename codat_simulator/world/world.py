@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import datetime
-from random import Random
 from typing import Any
 
-from codat_simulator.definitions.datatypes import DATA_TYPES
+from codat_simulator.definitions.data_types import DATA_TYPES
 from codat_simulator.records.dataset import Dataset, Record
 from codat_simulator.records.synthetic import SyntheticDataset
-from codat_simulator.world.companies import Connection
 from codat_simulator.world.directory import Directory
-from codat_simulator.world.evolution import evolve
-from codat_simulator.world.pulls import Changes, Pulls, changed_by
+from codat_simulator.world.pulls import Changes, Pulls
 from codat_simulator.world.syncs import Sync
 
 
@@ -26,7 +24,7 @@ class World(Directory):
         super().__init__(seed, records, start)
         self.conflict_while_syncing = False
         """Whether a list answers 409 while its data type is being synced again."""
-        self.pulls = Pulls(self)
+        self.pulls = Pulls(self, self.bring)
         self.stamping: Stamping | None = None
         self.found(companies)
 
@@ -130,19 +128,10 @@ class World(Directory):
     ) -> None:
         """Replace a dataset by `count` records of about `size` bytes, made only when a page shows them."""
         with self.lock:
-            link = self._holder(company_id, data_type, connection_id)
+            link = self.holder(company_id, data_type, connection_id)
             stamps = [self.clock.stamp("0Z") for _ in range(4)]
             link.datasets[data_type] = SyntheticDataset(DATA_TYPES[data_type].shape, count, size, stamps)
             self.sync(company_id, data_type, link.id)
-
-    def dataset(self, company_id: str, data_type: str, connection_id: str | None = None) -> Dataset:
-        """Return the dataset that holds a company's records of a data type."""
-        return self._holder(company_id, data_type, connection_id).dataset(data_type)
-
-    def evolve(self, seed: int | Random = 0, changes: int = 10) -> dict[str, int]:
-        """Change records here and there, in finished syncs; return how many were new, changed, deleted."""
-        with self.lock:
-            return evolve(self, seed if isinstance(seed, Random) else Random(f"evolve/{seed}"), changes)
 
     # --- syncs
 
@@ -159,7 +148,7 @@ class World(Directory):
         `changes` takes the world or nothing, and changes records through the world or returns those to put.
         """
         with self.lock:
-            link = self._holder(company_id, data_type, connection_id)
+            link = self.holder(company_id, data_type, connection_id)
             sync = self.pulls.start(company_id, data_type, link.id, "Processing")
             self.bring(sync, changes, modified)
             self.pulls.finish(sync, "Complete")
@@ -168,7 +157,7 @@ class World(Directory):
     def bring(self, sync: Sync, changes: Changes | None, modified: str | None = None) -> None:
         """Make the changes that a sync brings, all with one stamp."""
         with self.lock, Stamping(self, modified or self.clock.stamp()) as stamping:
-            for record in changed_by(changes, self):
+            for record in _made_by(changes, self):
                 if not any(record is one for one in stamping.made):
                     self.put(sync.company_id, sync.data_type, record, sync.connection_id)
 
@@ -177,7 +166,7 @@ class World(Directory):
     ) -> str:
         """Begin a sync that runs until `finish_sync`, and return its id."""
         with self.lock:
-            link = self._holder(company_id, data_type, connection_id)
+            link = self.holder(company_id, data_type, connection_id)
             return self.pulls.start(company_id, data_type, link.id, status).id
 
     def stage(
@@ -233,13 +222,6 @@ class World(Directory):
             self.stamping.made.append(record)
         return record
 
-    def _holder(self, company_id: str, data_type: str, connection_id: str | None) -> Connection:
-        if connection_id is not None:
-            return self.connection(company_id, connection_id)
-        for link in self._companies[company_id].supporting(data_type):
-            return link
-        raise KeyError(f"company {company_id} has no connection that holds {data_type}")
-
     def _datasets(self, data_type: str, company_id: str | None, connection_id: str | None) -> list[Dataset]:
         companies = self._companies.values() if company_id is None else [self._companies[company_id]]
         return [
@@ -267,3 +249,15 @@ class Stamping:
     def __exit__(self, *_: object) -> None:
         """End."""
         self.world.stamping = self.before
+
+
+def _made_by(changes: Changes | None, world: World) -> list[Record]:
+    """Let a test change the world; return the records that it hands back to be put."""
+    if changes is None:
+        return []
+    takes = inspect.signature(changes).parameters.values()
+    wants_world = any(one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in takes)
+    found = changes(world) if wants_world else changes()
+    if isinstance(found, dict):
+        return [found]
+    return [one for one in found or () if isinstance(one, dict)]

@@ -1,12 +1,15 @@
-"""The errors that Codat answers with, body and all."""
+"""What Codat answers with: values as JSON, and its errors, body and all."""
 
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
-from codat_simulator.records.dataset import Record
+from codat_simulator.records.dataset import Record, encode
 
+JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 # What Codat says where a test's fault doesn't bring its own text.
 USUAL = {
     400: "Error parsing query - Malformed query.",
@@ -23,6 +26,20 @@ USUAL = {
 }
 # In Codat's own examples the body of these says another code than the response.
 _BODY_CODES = {402: 429, 503: 500}
+
+
+@dataclass
+class Answer:
+    """A status, a body and headers of its own."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, value: Any, status: int = 200) -> Answer:
+        """Answer with a value as JSON."""
+        return cls(status, encode(value), dict(JSON_HEADERS))
 
 
 class Refusal(Exception):

@@ -1,11 +1,33 @@
-"""The accounting data types and what queries can name in them."""
+"""Every data type that Codat keeps one dataset of, and what queries can name in its records."""
 
 from __future__ import annotations
 
-from codat_simulator.definitions.datatype import ADDRESS, STAMPS, DataType
-from codat_simulator.definitions.shape import shape
+from dataclasses import dataclass
 
-_KEPT = " metadata{isDeleted:b}" + STAMPS
+from codat_simulator.definitions.shape import Shape, shape
+
+_STAMPS = " modifiedDate:d sourceModifiedDate:d"
+_ADDRESS = "{type line1 line2 city region country postalCode}"
+
+
+@dataclass(frozen=True)
+class DataType:
+    """One Codat data type: its key in dataStatus, its path segment and where it hangs."""
+
+    key: str
+    path: str
+    source_type: str
+    by_connection: bool
+    shape: Shape
+    deletes_softly: bool = False
+    """Whether a deleted record stays, flagged `metadata.isDeleted`."""
+    is_list: bool = True
+    queryable: bool = True
+    weight: float = 1.0
+    """How many records beside the number asked for."""
+
+
+_KEPT = " metadata{isDeleted:b}" + _STAMPS
 _EXTRA = " supplementalData*" + _KEPT
 _MONEY = " currency currencyRate:n"
 _PRICED = "{description unitPrice:n accountRef{id name} taxRateRef{id name effectiveTaxRate:n}}"
@@ -18,7 +40,7 @@ def _ledger(
     return DataType(key, path or key, "Accounting", connection, shape(name, text), True, weight=weight)
 
 
-ACCOUNTING_TYPES = [
+_ACCOUNTING = [
     _ledger(
         "chartOfAccounts",
         "Account",
@@ -54,7 +76,7 @@ ACCOUNTING_TYPES = [
         shape(
             "BankTransaction",
             "id accountId clearedOnDate:d description counterparty reconciled:b amount:n balance:n"
-            " transactionType" + STAMPS,
+            " transactionType" + _STAMPS,
         ),
         weight=2,
     ),
@@ -167,7 +189,7 @@ ACCOUNTING_TYPES = [
         "purchaseOrders",
         "PurchaseOrder",
         "id purchaseOrderNumber issueDate:d paymentDueDate:d expectedDeliveryDate:d deliveryDate:d note"
-        f" shipTo{{contact{{name email phone}} address{ADDRESS}}} supplierRef{{id supplierName}}"
+        f" shipTo{{contact{{name email phone}} address{_ADDRESS}}} supplierRef{{id supplierName}}"
         f" status lineItems[]"
         " totalDiscount:n subTotal:n totalTaxAmount:n totalAmount:n createdBy{email firstName lastName}"
         + _MONEY
@@ -178,7 +200,7 @@ ACCOUNTING_TYPES = [
         "salesOrders",
         "SalesOrder",
         "id salesOrderNumber customerPurchaseOrderNumber issueDate:d expectedDeliveryDate:d note"
-        f" shipTo{{contact{{name email phone}} address{ADDRESS}}} customerRef{{id companyName}}"
+        f" shipTo{{contact{{name email phone}} address{_ADDRESS}}} customerRef{{id companyName}}"
         f" status invoicingStatus"
         " lineItems[] totalDiscount:n subTotal:n totalTaxAmount:n totalAmount:n" + _MONEY + _KEPT,
         0.5,
@@ -205,3 +227,109 @@ ACCOUNTING_TYPES = [
         connection=True,
     ),
 ]
+
+
+def _other(key: str, name: str, text: str, weight: float = 1.0, queryable: bool = True) -> DataType:
+    source_type = "Commerce" if key.startswith("commerce") else "Banking"
+    return DataType(key, key, source_type, True, shape(name, text + _STAMPS), False, True, queryable, weight)
+
+
+_TYPES = [
+    *_ACCOUNTING,
+    _other(
+        "banking-accounts",
+        "Account",
+        "id name informalName holder type balance{available:n current:n limit:n} currency"
+        " institution{id name}"
+        " identifiers{type subtype number bankCode iban bic maskedAccountNumber}",
+        0.1,
+    ),
+    _other(
+        "banking-transactions",
+        "Transaction",
+        "id accountId description amount:n currency postedDate:d authorizedDate:d code merchantName"
+        " transactionCategoryRef{id name}",
+        3,
+    ),
+    _other(
+        "banking-accountBalances",
+        "AccountBalance",
+        "accountId balance{available:n current:n limit:n} date:d",
+        1,
+    ),
+    _other(
+        "banking-transactionCategories", "TransactionCategory", "id name parentId hasChildren:b status", 0.5
+    ),
+    _other(
+        "commerce-customers",
+        "Customer",
+        "id customerName emailAddress phone defaultCurrency addresses[] note createdDate:d",
+    ),
+    _other(
+        "commerce-disputes",
+        "Dispute",
+        "id disputedTransactions[] totalAmount:n currency status reason dueDate:d createdDate:d",
+        0.2,
+    ),
+    _other("commerce-locations", "Location", f"id name address{_ADDRESS}", 0.1, queryable=False),
+    _other(
+        "commerce-orders",
+        "Order",
+        "id orderNumber country currency closedDate:d totalAmount:n totalRefund:n totalTaxAmount:n"
+        " totalDiscount:n"
+        " totalGratuity:n orderLineItems[] payments[] serviceCharges[] locationRef{id name}"
+        " customerRef{id name}"
+        " supplementalData* createdDate:d",
+        2,
+    ),
+    _other("commerce-paymentMethods", "PaymentMethod", "id name status", 0.1),
+    _other(
+        "commerce-payments",
+        "Payment",
+        "id amount:n currency paymentMethodRef{id name} status paymentProvider dueDate:d supplementalData*"
+        " createdDate:d",
+        2,
+    ),
+    _other("commerce-productCategories", "ProductCategory", "id name ancestorRefs[] hasChildren:b", 0.2),
+    _other(
+        "commerce-products",
+        "Product",
+        "id name description categorization isGiftCard:b variants[] supplementalData* productCategoryRefs[]"
+        " createdDate:d status",
+    ),
+    _other("commerce-taxComponents", "TaxComponent", "id name rate:n isCompound:b", 0.1),
+    _other(
+        "commerce-transactions",
+        "Transaction",
+        "id totalAmount:n currency type subType transactionSourceRef{id type} supplementalData* createdDate:d"
+        " sourceCreatedDate:d",
+        2,
+    ),
+]
+_SINGLES = [
+    ("company", "info", "Accounting", False),
+    ("balanceSheet", "financials/balanceSheet", "Accounting", False),
+    ("profitAndLoss", "financials/profitAndLoss", "Accounting", False),
+    ("cashFlowStatement", "financials/cashFlowStatement", "Accounting", False),
+    ("commerce-companyInfo", "commerce-info", "Commerce", True),
+]
+_TYPES += [
+    DataType(
+        key,
+        path,
+        source,
+        by_connection,
+        shape(key, "modifiedDate:d"),
+        is_list=False,
+        queryable=False,
+        weight=0,
+    )
+    for key, path, source, by_connection in _SINGLES
+]
+
+DATA_TYPES: dict[str, DataType] = {kind.key: kind for kind in _TYPES}
+
+
+def supported_by(source_type: str) -> list[DataType]:
+    """Return the data types that platforms of a source type can hold."""
+    return [kind for kind in _TYPES if kind.source_type == source_type]
