@@ -15,8 +15,8 @@ from integration_tests.support.relay import Relay, self_signed
 from integration_tests.support.sentences import assert_sentence
 from source_codat import SourceCodat
 from source_codat.http.client import CodatClient
-from source_codat.http.limits import CHECKING, READING
 from source_codat.http.problem import Problem
+from source_codat.http.retry_policy import CHECK_POLICY, READ_POLICY
 
 PAGE = 20  # so small that it isn't asked for in smaller ones
 NOT_JSON = "wasn't the JSON that was expected"
@@ -52,8 +52,8 @@ def sim():
 def hurry(mocker):
     """Nobody waits long for an answer."""
     mocker.patch("source_codat.http.client.time_outs", return_value=(5.0, 0.4))
-    for patience in (READING, CHECKING):
-        mocker.patch.dict(patience.__dict__, answer=0.4)
+    for policy in (READ_POLICY, CHECK_POLICY):
+        mocker.patch.dict(policy.__dict__, answer_timeout=0.4)
 
 
 def struck(sim, name, place, times):
@@ -339,4 +339,4 @@ def test_check_is_over_within_half_a_minute_whatever_codat_does(sim, naps, fault
     assert_sentence(status.message)
     assert len(sim.requests) == requests
     asleep = sum(naps) / (2 if fault.status == 429 else 1)  # without a clock such a wait counts twice
-    assert asleep + (max(CHECKING.read_timeout or 0, 30) if fault.action else 0) <= 30
+    assert asleep + (max(CHECK_POLICY.read_timeout or 0, 30) if fault.action else 0) <= 30

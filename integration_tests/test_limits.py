@@ -11,7 +11,7 @@ import pytest
 
 from codat_simulator import Fault, Simulator
 from integration_tests.support.connector import read, selected
-from source_codat.http.budget import CallBudget
+from source_codat.http.rate_limit import RateLimiter
 
 MANY = ("invoices", "bills", "customers", "suppliers", "items", "accounts", "payments", "journals")
 
@@ -42,7 +42,7 @@ class FakeTime:
 def clock(mocker):
     fake = FakeTime()
     mocker.patch("source_codat.http.client.CodatClient._sleep", lambda _, seconds: fake.sleep(seconds))
-    for module in ("client", "problem", "budget"):
+    for module in ("client", "problem", "rate_limit"):
         mocker.patch(f"source_codat.http.{module}.time", fake.module)
     return fake
 
@@ -272,12 +272,12 @@ def test_the_budget_of_a_minute_holds_for_every_request_whatever_num_workers_say
     sim.faults.add(Fault(path=r"/data/bills", times=2, status=503))  # retries count like others
     starts = []
     lock = threading.Lock()
-    take = CallBudget.take
+    reserve = RateLimiter.reserve
 
-    def taken(budget):
+    def reserved(rate_limiter):
         with lock:
             now = clock.module.monotonic()
-            wait = take(budget)
+            wait = reserve(rate_limiter)
             starts.append(now + wait)
             return wait
 
@@ -285,7 +285,7 @@ def test_the_budget_of_a_minute_holds_for_every_request_whatever_num_workers_say
         with lock:
             clock.sleep(seconds)
 
-    mocker.patch("source_codat.http.budget.CallBudget.take", taken)
+    mocker.patch("source_codat.http.rate_limit.RateLimiter.reserve", reserved)
     mocker.patch("source_codat.http.client.CodatClient._sleep", slept)
     said = read(sim, *MANY, num_workers=workers)
     assert (said.code, said.errors) == (0, [])

@@ -28,7 +28,7 @@ from source_codat.engine.read import Event, Sync
 from source_codat.engine.refresh import Refresher
 from source_codat.foundation.errors import ConfigError, PartitionFailed, ReadStopped
 from source_codat.http.client import CodatClient
-from source_codat.http.limits import CHECKING, READING, Patience
+from source_codat.http.retry_policy import CHECK_POLICY, READ_POLICY, RetryPolicy
 from source_codat.http.stats import Tally
 from source_codat.planning.company_list import Directory
 from source_codat.planning.parents import Parents
@@ -74,7 +74,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
         """Whether a configuration works, with one full sentence where it doesn't."""
         try:
             settings, streams = self._prepare(config)
-            Check(self._client(settings, streams, CHECKING), settings, streams).run()
+            Check(self._client(settings, streams, CHECK_POLICY), settings, streams).run()
         except (ConfigError, ReadStopped, PartitionFailed) as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
@@ -136,10 +136,10 @@ class SourceCodat(ConcurrentDeclarativeSource):
 
     @staticmethod
     def _client(
-        settings: Settings, streams: Mapping[str, CodatStream], patience: Patience = READING
+        settings: Settings, streams: Mapping[str, CodatStream], retry_policy: RetryPolicy = READ_POLICY
     ) -> CodatClient:
         requester = streams["companies"].retriever.requester
-        return CodatClient(requester, settings.num_workers, settings.secrets, patience=patience)
+        return CodatClient(requester, settings.num_workers, settings.secrets, retry_policy=retry_policy)
 
     def _build_sync(
         self,

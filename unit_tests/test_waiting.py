@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import requests
 
-from source_codat.http.budget import CallBudget
 from source_codat.http.client import time_outs
 from source_codat.http.problem import Problem, seconds_until
+from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.stats import Traffic
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
@@ -110,15 +110,15 @@ def test_html_is_told_as_text_and_secrets_are_masked():
 
 
 def test_calls_pass_in_bursts_and_never_more_than_the_budget_in_a_minute(mocker):
-    clock = mocker.patch("source_codat.http.budget.time.monotonic", return_value=0.0)
-    budget = CallBudget(per_minute=3)
-    assert [budget.take() for _ in range(3)] == [0, 0, 0]
-    assert budget.take() == 60
+    clock = mocker.patch("source_codat.http.rate_limit.time.monotonic", return_value=0.0)
+    rate_limiter = RateLimiter(per_minute=3)
+    assert [rate_limiter.reserve() for _ in range(3)] == [0, 0, 0]
+    assert rate_limiter.reserve() == 60
     clock.return_value = 70.0
-    assert [budget.take() for _ in range(3)] == [0, 0, 50]
+    assert [rate_limiter.reserve() for _ in range(3)] == [0, 0, 50]
 
 
 def test_the_default_budget_leaves_room_below_codats_thousand(monkeypatch):
     monkeypatch.delenv("SOURCE_CODAT_REQUESTS_PER_MINUTE", raising=False)
-    budget = CallBudget()
-    assert sum(budget.take() == 0 for _ in range(1000)) == 900
+    rate_limiter = RateLimiter()
+    assert sum(rate_limiter.reserve() == 0 for _ in range(1000)) == 900

@@ -28,9 +28,9 @@ from source_codat.foundation.errors import (
     PartitionSkipped,
     ReadStopped,
 )
-from source_codat.http.budget import CallBudget
-from source_codat.http.limits import READING, Patience, Tries
 from source_codat.http.problem import Problem
+from source_codat.http.rate_limit import RateLimiter
+from source_codat.http.retry_policy import READ_POLICY, Attempts, RetryPolicy
 from source_codat.http.stats import Tally, Traffic, counted
 
 T = TypeVar("T")
@@ -71,9 +71,9 @@ class CodatClient:
     workers: int
     secrets: tuple[str, ...] = field(default=(), repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
-    budget: CallBudget = field(default_factory=CallBudget)
+    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("airbyte"))
-    patience: Patience = READING
+    retry_policy: RetryPolicy = READ_POLICY
 
     def __post_init__(self) -> None:
         self.traffic = Traffic()
@@ -83,16 +83,17 @@ class CodatClient:
         self._base_url = self.requester.get_url(stream_state=None, stream_slice=None, next_page_token=None)
         connect, read = time_outs(self.requester)
         self._timeout = (
-            min(connect, self.patience.connect_timeout or connect),
-            min(read, self.patience.read_timeout or read),
+            min(connect, self.retry_policy.connect_timeout or connect),
+            min(read, self.retry_policy.read_timeout or read),
         )
         if not isinstance(self.requester.error_handler, DefaultErrorHandler):
             raise ValueError("The manifest's requester needs a DefaultErrorHandler.")
         self._errors = self.requester.error_handler
         rows = self._errors.response_filters or []
         self._named = {status for row in rows for status in row.http_codes or ()}
-        retries = int(self._errors.max_retries or 0)
-        self._max_retries = retries if self.patience.retries is None else self.patience.retries
+        policy = self.retry_policy
+        allowed = int(self._errors.max_retries or 0)
+        self._max_retries = allowed if policy.max_retries is None else policy.max_retries
         self._session = requests.Session()
         self._session.auth = self.requester.get_authenticator()
         self._session.headers.update({"Accept": "application/json", "User-Agent": "source-codat"})
@@ -131,7 +132,7 @@ class CodatClient:
         parse: Callable[[Answer], T],
         tallies: tuple[Tally, ...],
     ) -> T:
-        tries = Tries(path)
+        attempts = Attempts(path)
         while True:
             with self._lock:
                 for tally in tallies:
@@ -142,19 +143,23 @@ class CodatClient:
                     return parse(outcome)
                 except MalformedAnswer as error:
                     outcome = Problem(str(error))
-            seconds = self._next_wait(outcome, tries)
+            seconds = self._next_wait(outcome, attempts)
             with self._lock:
                 for tally in tallies:
                     tally.retries += 1
                     tally.waited += seconds
             self.logger.info(
-                "Codat: %s (%s); trying again in %.0f s, try %d.", outcome.text, path, seconds, tries.made + 1
+                "Codat: %s (%s); trying again in %.0f s, try %d.",
+                outcome.text,
+                path,
+                seconds,
+                attempts.made + 1,
             )
             self._sleep(seconds)
 
     def _send(self, method: str, path: str, params: Mapping[str, Any] | None) -> Answer | Problem:
         self._sleep(self._not_before - time.monotonic())
-        self._sleep(self.budget.take())
+        self._sleep(self.rate_limiter.reserve())
         try:
             with self._session.request(
                 method,
@@ -176,11 +181,11 @@ class CodatClient:
         return self._interpret(response, body, path)
 
     def _body(self, response: requests.Response) -> bytes | None:
-        """The whole body; None where it trickles in for longer than patience lasts.
+        """The whole body; None where it trickles in for longer than the retry policy allows.
 
         The read time-out doesn't see that: each byte starts it anew.
         """
-        last = time.monotonic() + self.patience.answer
+        last = time.monotonic() + self.retry_policy.answer_timeout
         parts = []
         while part := response.raw.read1(_AT_ONCE, decode_content=True):
             parts.append(part)
@@ -213,37 +218,40 @@ class CodatClient:
             )
         return problem
 
-    def _next_wait(self, problem: Problem, tries: Tries) -> float:
+    def _next_wait(self, problem: Problem, attempts: Attempts) -> float:
         """Seconds to wait before the next try; raises where there must be none."""
-        tries.made += 1
-        tries.timed_out += problem.timed_out and not problem.status
+        attempts.made += 1
+        attempts.timed_out += problem.timed_out and not problem.status
         if problem.status == 429:
-            seconds = self._limit_wait(problem, tries)
+            seconds = self._limit_wait(problem, attempts)
         else:
-            tries.failing_since = tries.failing_since or time.monotonic()
-            tries.failed += 1
-            if tries.failed > self._max_retries or tries.timed_out >= self.patience.time_outs:
-                what = f"{tries.path} in {counted(tries.made, 'try')}: {problem.text}"
-                if problem.unreachable and self._heard is not None and self._heard < tries.failing_since:
+            attempts.failing_since = attempts.failing_since or time.monotonic()
+            attempts.failed += 1
+            if attempts.failed > self._max_retries or attempts.timed_out >= self.retry_policy.max_time_outs:
+                what = f"{attempts.path} in {counted(attempts.made, 'try')}: {problem.text}"
+                if problem.unreachable and self._heard is not None and self._heard < attempts.failing_since:
                     # Nobody else got through meanwhile: whatever is left would fail as slowly.
-                    raise ReadStopped(f"Codat can't be reached any more, for {what}; {self.patience.then}.")
+                    raise ReadStopped(
+                        f"Codat can't be reached any more, for {what}; {self.retry_policy.advice}."
+                    )
                 raise PartitionFailed(
                     f"Codat didn't give a good answer for {what}", timed_out=problem.timed_out
                 )
-            seconds = self._back_off(tries.failed, 30.0)
-        tries.waited += seconds
+            seconds = self._back_off(attempts.failed, 30.0)
+        attempts.waited += seconds
         return seconds
 
-    def _limit_wait(self, problem: Problem, tries: Tries) -> float:
+    def _limit_wait(self, problem: Problem, attempts: Attempts) -> float:
         asked = problem.retry_after
         # Codat's clock may be behind ours: what is over already would be asked for without a pause.
         seconds = asked or 0.0
         if seconds < 1:
-            seconds = max(seconds, self._back_off(tries.made, 60.0))
-        if seconds > self.patience.one_wait or tries.waited + seconds > self.patience.all_waits:
+            seconds = max(seconds, self._back_off(attempts.made, 60.0))
+        policy = self.retry_policy
+        if seconds > policy.longest_wait or attempts.waited + seconds > policy.longest_waits_in_all:
             reset = email.utils.formatdate(time.time() + seconds, usegmt=True)
             raise ReadStopped(
-                f"Codat's request quota is used up until {reset}: {self.patience.then}. "
+                f"Codat's request quota is used up until {reset}: {self.retry_policy.advice}. "
                 f"(Codat says: {problem.text})"
             )
         with self._lock:  # the quota is everybody's: nobody asks before it is there again
