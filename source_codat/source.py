@@ -29,7 +29,7 @@ from source_codat.engine.refresh import Refresher
 from source_codat.foundation.errors import ConfigError, PartitionFailed, ReadStopped
 from source_codat.http.client import CodatClient
 from source_codat.http.retry_policy import CHECK_POLICY, READ_POLICY, RetryPolicy
-from source_codat.http.stats import Tally
+from source_codat.http.stats import RequestStats
 from source_codat.planning.company_list import Directory
 from source_codat.planning.parents import Parents
 from source_codat.planning.planner import Planner, SelectedStream
@@ -157,9 +157,9 @@ class SourceCodat(ConcurrentDeclarativeSource):
         blobs = blobs_by_stream(state)
         selected: dict[str, SelectedStream] = {}
 
-        def parents_of(retriever: CodatRetriever, tally: Tally) -> Parents | None:
+        def parents_of(retriever: CodatRetriever, stats: RequestStats) -> Parents | None:
             parent = streams[retriever.parent].retriever if retriever.parent else None
-            return Parents(client, retriever, parent, settings, tally) if parent else None
+            return Parents(client, retriever, parent, settings, stats) if parent else None
 
         for configured in catalog.streams:
             name = configured.stream.name
@@ -173,10 +173,10 @@ class SourceCodat(ConcurrentDeclarativeSource):
             outcome = StreamOutcome(name, per_company=bool(stream.retriever.scope))
             selected[name] = SelectedStream(
                 stream.retriever,
-                PartitionReader(client, stream.retriever, settings, emit, outcome.tally),
+                PartitionReader(client, stream.retriever, settings, emit, outcome.stats),
                 outcome,
                 _state(stream, settings, blobs.get(name)) if incremental else None,
-                parents_of(stream.retriever, outcome.tally),
+                parents_of(stream.retriever, outcome.stats),
             )
         companies = selected.pop("companies", None)
         of_companies = [one for one in selected.values() if one.retriever.scope]
@@ -186,8 +186,8 @@ class SourceCodat(ConcurrentDeclarativeSource):
             if companies:
                 emit(rows)
 
-        tally = companies.outcome.tally if companies else None
-        directory = Directory(client, streams["companies"].retriever, settings, emit_companies, tally)
+        stats = companies.outcome.stats if companies else None
+        directory = Directory(client, streams["companies"].retriever, settings, emit_companies, stats)
         planner = Planner(client, settings, of_companies)
         refresher = Refresher(client, settings, planner) if settings.refresh_older_than_hours else None
         return Sync(client, directory, planner, of_client, of_companies, companies, outbox, refresher)

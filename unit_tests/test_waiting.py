@@ -11,7 +11,7 @@ import requests
 from source_codat.http.client import time_outs
 from source_codat.http.problem import Problem, seconds_until
 from source_codat.http.rate_limit import RateLimiter
-from source_codat.http.stats import Traffic
+from source_codat.http.stats import ClientStats
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
 SOON = NOW + timedelta(seconds=90)
@@ -92,12 +92,12 @@ def test_no_request_goes_out_without_time_outs(missing):
 
 
 def test_the_least_that_is_left_of_the_quota_counts_until_it_starts_afresh():
-    traffic = Traffic()
+    stats = ClientStats()
     for left, resets in ((8, "today"), (6, "today"), (7, "today"), ("many", "today")):
-        traffic.note_quota(quota(left, resets))
-    assert traffic.sentence().endswith("; 6 of 10 requests left today.")
-    traffic.note_quota(quota(9, "tomorrow"))
-    assert traffic.quota_left == "9"
+        stats.note_quota(quota(left, resets))
+    assert stats.sentence().endswith("; 6 of 10 requests left today.")
+    stats.note_quota(quota(9, "tomorrow"))
+    assert stats.quota_left == "9"
 
 
 def quota(left, resets):

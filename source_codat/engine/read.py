@@ -73,7 +73,7 @@ class Sync:
     def __post_init__(self) -> None:
         first = [self.companies] if self.companies else []
         self._streams = [*first, *self.client_streams, *self.company_streams]
-        self._progress = Progress([stream.outcome for stream in self._streams], self.client.traffic)
+        self._progress = Progress([stream.outcome for stream in self._streams], self.client.stats)
 
     def messages(self) -> Iterator[AirbyteMessage | RowBatch]:
         """Everything the read says, up to its last state; raises at the end where it failed."""
@@ -128,7 +128,7 @@ class Sync:
                 logger.warning(sentence)
             logger.info(self.refresher.report.summary())
         logger.info("Sync: %s", self._progress.closing())
-        logger.info(self.client.traffic.sentence())
+        logger.info(self.client.stats.sentence())
 
     # --- the workers' side ------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ class Writer:
         yield rows
 
     def ended(self, end: PartitionEnd) -> Iterator[AirbyteMessage]:
-        """What became of a partition: its tally, its place in the state, and the state where it's due."""
+        """What became of a partition: its counts, its place in the state, and the state where it's due."""
         outcome, state, label = end.stream.outcome, end.stream.state, end.company.label
         outcome.seen.add(end.company.id)
         if state:

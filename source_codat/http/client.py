@@ -31,7 +31,7 @@ from source_codat.foundation.errors import (
 from source_codat.http.problem import Problem
 from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.retry_policy import READ_POLICY, Attempts, RetryPolicy
-from source_codat.http.stats import Tally, Traffic, counted
+from source_codat.http.stats import ClientStats, RequestStats, counted
 
 T = TypeVar("T")
 _AT_ONCE = 1 << 20  # bytes of a body: few pieces, and each tells whether it still comes
@@ -76,7 +76,7 @@ class CodatClient:
     retry_policy: RetryPolicy = READ_POLICY
 
     def __post_init__(self) -> None:
-        self.traffic = Traffic()
+        self.stats = ClientStats()
         self._lock = threading.Lock()
         self._not_before = 0.0
         self._heard: float | None = None  # when Codat last answered, whatever it said
@@ -107,22 +107,22 @@ class CodatClient:
         path: str,
         params: Mapping[str, Any] | None,
         parse: Callable[[Answer], T],
-        tally: Tally | None = None,
+        stats: RequestStats | None = None,
     ) -> T:
         """What `parse` makes of the answer to one GET, retried as the manifest's table says.
 
-        tally: counts the requests, where somebody wants them apart.
+        stats: counts the requests of one stream apart, where it is given.
 
         An answer that `parse` refuses with MalformedAnswer is asked for again. Raises
         PartitionSkipped (403, 404, 409, 451), PartitionFailed (3xx, the rest of 4xx, or no good
         answer in time), ConfigError (401, 402) and ReadStopped (the quota, no way to Codat any more,
         or the user's stop).
         """
-        return self._ask("GET", path, params, parse, (self.traffic, tally or Tally()))
+        return self._ask("GET", path, params, parse, (self.stats, stats or RequestStats()))
 
     def post(self, path: str, parse: Callable[[Answer], T]) -> T:
         """What `parse` makes of the answer to one POST without a body; retried and raised as by `get`."""
-        return self._ask("POST", path, None, parse, (self.traffic,))
+        return self._ask("POST", path, None, parse, (self.stats,))
 
     def _ask(
         self,
@@ -130,13 +130,13 @@ class CodatClient:
         path: str,
         params: Mapping[str, Any] | None,
         parse: Callable[[Answer], T],
-        tallies: tuple[Tally, ...],
+        all_stats: tuple[RequestStats, ...],
     ) -> T:
         attempts = Attempts(path)
         while True:
             with self._lock:
-                for tally in tallies:
-                    tally.requests += 1
+                for stats in all_stats:
+                    stats.requests += 1
             outcome = self._send(method, path, params)
             if isinstance(outcome, Answer):
                 try:
@@ -145,9 +145,9 @@ class CodatClient:
                     outcome = Problem(str(error))
             seconds = self._next_wait(outcome, attempts)
             with self._lock:
-                for tally in tallies:
-                    tally.retries += 1
-                    tally.waited += seconds
+                for stats in all_stats:
+                    stats.retries += 1
+                    stats.waited += seconds
             self.logger.info(
                 "Codat: %s (%s); trying again in %.0f s, try %d.",
                 outcome.text,
@@ -176,7 +176,7 @@ class CodatClient:
         if body is None:
             return Problem("the answer didn't come to its end in time", timed_out=True)
         with self._lock:
-            self.traffic.note_quota(response.headers)
+            self.stats.note_quota(response.headers)
         response._content = body  # noqa: SLF001 - read by the CDK's error handler, through `response.json()`
         return self._interpret(response, body, path)
 

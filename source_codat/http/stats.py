@@ -13,7 +13,7 @@ def counted(number: int, noun: str) -> str:
 
 
 @dataclass
-class Tally:
+class RequestStats:
     """Requests sent, how many of them were retries, and the seconds waited before those.
 
     Written under the client's lock.
@@ -33,7 +33,7 @@ class Tally:
 
 
 @dataclass
-class Traffic(Tally):
+class ClientStats(RequestStats):
     """The whole sync's requests, and what Codat said last about the day's quota."""
 
     quota_limit: str = ""

@@ -16,7 +16,7 @@ from source_codat.foundation.errors import (
 )
 from source_codat.foundation.wording import first_of
 from source_codat.http.client import Answer, CodatClient
-from source_codat.http.stats import Tally
+from source_codat.http.stats import RequestStats
 from source_codat.reading.pages import Page, PageDecoder
 from source_codat.reading.reader import PartitionReader
 from source_codat.reading.requests import Partition
@@ -39,7 +39,7 @@ class Directory:
     retriever: CodatRetriever
     settings: Settings
     emit: Callable[[RowBatch], None]
-    tally: Tally | None = None
+    stats: RequestStats | None = None
     gone: list[str] = field(default_factory=list)
     listed_at: int | None = None
 
@@ -59,7 +59,7 @@ class Directory:
             self._emit_wanted(rows, list(found), wanted)
             companies.update((key, one) for key, one in found.items() if wanted is None or key in wanted)
 
-        reader = PartitionReader(self.client, self.retriever, self.settings, collect, self.tally)
+        reader = PartitionReader(self.client, self.retriever, self.settings, collect, self.stats)
         tags = self.settings.selection.tags_query
         try:
             done = reader.read(Partition(ids={}, params={"tags": tags} if tags else {}))
@@ -121,7 +121,7 @@ class Directory:
             page.server_time = answer.server_time
             return page, companies_in(page.rows)
 
-        return self.client.get(f"{self.retriever.path}/{company_id}", None, parse, self.tally)
+        return self.client.get(f"{self.retriever.path}/{company_id}", None, parse, self.stats)
 
     def _how_many(self) -> int:
         total = self._page(1, 1)[0].total
@@ -149,7 +149,7 @@ class Directory:
             return page, companies_in(page.rows)
 
         try:
-            return self.client.get(self.retriever.path, params, parse, self.tally)
+            return self.client.get(self.retriever.path, params, parse, self.stats)
         except PartitionSkipped as skipped:
             raise _refused(skipped) from None
         except PartitionFailed as failed:

@@ -13,7 +13,7 @@ from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
 from source_codat.http.client import CodatClient
-from source_codat.http.stats import Tally
+from source_codat.http.stats import RequestStats
 from source_codat.reading.reader import Finished, PartitionReader
 from source_codat.reading.requests import Partition
 from source_codat.reading.rows import RowBatch
@@ -33,7 +33,7 @@ class Parents:
     child: CodatRetriever
     parent: CodatRetriever
     settings: Settings
-    tally: Tally | None = None
+    stats: RequestStats | None = None
 
     def ids(self, group: Partition) -> list[dict[str, str]]:
         """The further ids of each child partition of a group.
@@ -107,7 +107,7 @@ class Parents:
 
         # A parent's filters and start date are about what is sent, not about which children exist.
         settings = replace(self.settings, filters={}, include_deleted=True, start=None)
-        reader = PartitionReader(self.client, self.parent, settings, collect, self.tally)
+        reader = PartitionReader(self.client, self.parent, settings, collect, self.stats)
         return reader.read(Partition(group.ids, since, context=group.context, source=self.source(group)))
 
     def source(self, group: Partition) -> DataTypeView | None:

@@ -15,7 +15,7 @@ from source_codat.companies.company import StatusReport
 from source_codat.companies.context import DataTypeView
 from source_codat.config.settings import Settings
 from source_codat.http.client import CodatClient
-from source_codat.http.stats import Tally
+from source_codat.http.stats import RequestStats
 from source_codat.reading.pages import Page
 from source_codat.reading.passes import Pass, Turn, hashes
 from source_codat.reading.requests import SMALLEST_PAGE, Partition, Questions
@@ -53,10 +53,10 @@ class PartitionReader:
         retriever: CodatRetriever,
         settings: Settings,
         emit: Callable[[RowBatch], None],
-        tally: Tally | None = None,
+        stats: RequestStats | None = None,
     ) -> None:
         self.retriever = retriever
-        self.questions = Questions(client, retriever, settings, tally)
+        self.questions = Questions(client, retriever, settings, stats)
         self._settings = settings
         self._emit = emit
 

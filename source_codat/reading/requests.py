@@ -14,7 +14,7 @@ from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, PartitionFailed
 from source_codat.http.client import Answer, CodatClient
-from source_codat.http.stats import Tally
+from source_codat.http.stats import RequestStats
 from source_codat.reading.pages import Page, PageDecoder
 from source_codat.reading.passes import Turn
 from source_codat.reading.report_dates import SyncDates
@@ -47,10 +47,14 @@ class Questions:
     """Asks for the pages of one stream's partitions; safe to use from several threads."""
 
     def __init__(
-        self, client: CodatClient, retriever: CodatRetriever, settings: Settings, tally: Tally | None = None
+        self,
+        client: CodatClient,
+        retriever: CodatRetriever,
+        settings: Settings,
+        stats: RequestStats | None = None,
     ) -> None:
         self._client = client
-        self._tally = tally
+        self._stats = stats
         self._retriever = retriever
         self._settings = settings
         self._decoder = PageDecoder(retriever)
@@ -88,7 +92,7 @@ class Questions:
 
     def _get(self, path: str, params: Mapping[str, Any], partition: Partition) -> Page:
         def ask() -> Answer:
-            return self._client.get(path, params, self._checked, self._tally)
+            return self._client.get(path, params, self._checked, self._stats)
 
         # What several streams ask of a company, its statements say, is asked once.
         if partition.context is not None and self._retriever.shares_answers:

@@ -9,7 +9,7 @@ from airbyte_cdk.models import FailureType, StreamDescriptor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_codat.foundation.wording import first_of
-from source_codat.http.stats import Tally, counted
+from source_codat.http.stats import RequestStats, counted
 
 # Why a partition is skipped, in words for the log; what comes first is told first.
 REASONS = {
@@ -27,10 +27,10 @@ _UNREMARKABLE = {"unchanged", "no_connection"}  # nothing a user could or should
 
 @dataclass
 class StreamOutcome:
-    """One stream's tally; only the reading thread writes it.
+    """One stream's outcome; only the reading thread writes it.
 
     size: bytes of the records. expected: how many rows Codat announced for the companies in `seen`.
-    tally: the stream's own requests, which the client counts.
+    stats: the stream's own requests, which the client counts.
     finished: read whole, where one answer or list is all. ended: no more records will come.
     failures: one sentence for each partition that couldn't be read; with one, the stream is
     INCOMPLETE.
@@ -42,7 +42,7 @@ class StreamOutcome:
     since_state: int = 0
     expected: int = 0
     seen: set[str] = field(default_factory=set)
-    tally: Tally = field(default_factory=Tally)
+    stats: RequestStats = field(default_factory=RequestStats)
     read: set[str] = field(default_factory=set)
     unproven: list[str] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -112,4 +112,4 @@ class StreamOutcome:
                 parts.append(f"{len(set(self.skipped[reason]))} {words}")
         if self.failures:
             parts.append(f"{len({company for company, _, _ in self.failures})} failed")
-        return f"{self.name}: {', '.join(parts)}; {self.tally.sentence()}."
+        return f"{self.name}: {', '.join(parts)}; {self.stats.sentence()}."

@@ -18,7 +18,7 @@ from airbyte_cdk.models import (
     Type,
 )
 
-from source_codat.http.stats import Tally, Traffic, counted
+from source_codat.http.stats import ClientStats, RequestStats, counted
 from source_codat.reporting.outcomes import StreamOutcome
 
 ESTIMATE_SECONDS = 10.0
@@ -45,7 +45,7 @@ class Progress:
     """
 
     outcomes: Sequence[StreamOutcome]
-    traffic: Traffic
+    stats: ClientStats
     companies: int | None = None
     done: int = 0
     _open: dict[str, _Company] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class Progress:
             parts = [f"{done:,} of {counted(self.companies, 'company')} read, {under_way} under way"]
         about = f" of about {expected:,}" if expected > records else ""
         parts.append(f"{records:,} records{about}")
-        parts.append(Tally.sentence(self.traffic))
+        parts.append(RequestStats.sentence(self.stats))
         left = self._left(elapsed, records, expected)
         parts.append(f"{_duration(elapsed)} so far" + (f", about {_duration(left)} left" if left else ""))
         if reading:
