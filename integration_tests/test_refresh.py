@@ -6,7 +6,7 @@ import pytest
 
 from codat_simulator import Fault, Simulator
 from integration_tests.support.connector import by_key, catalog, config, read, selected, start
-from source_codat.http.stats import counted
+from source_codat.foundation.wording import counted
 
 DAY = 24
 

@@ -21,7 +21,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
 from source_codat.check import Check, check_filters
-from source_codat.config.api_key import hide
+from source_codat.config.api_key import register_secrets
 from source_codat.config.settings import Settings
 from source_codat.engine.outbox import Outbox
 from source_codat.engine.read import Event, Sync
@@ -127,7 +127,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
         self, config: Mapping[str, Any], names: Collection[str] | None = None
     ) -> tuple[Settings, dict[str, CodatStream]]:
         config = config or self._config
-        hide((config or {}).get("api_key"))  # before anything is said of the rest
+        register_secrets((config or {}).get("api_key"))  # before anything is said of the rest
         settings = Settings.from_config(config)
         check_filters(settings, queryable_streams(self._source_config, settings.custom_data_types))
         return settings, build_streams(

@@ -56,14 +56,14 @@ def secrets_of(value: Any) -> tuple[str, ...]:
     return tuple(sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True))
 
 
-def hide(value: Any) -> None:
+def register_secrets(value: Any) -> None:
     """Mask a key in all that this process logs, traces and raises from now on."""
     for form in secrets_of(value):
         if filter_secrets(form) == form:  # not masked already
             add_to_secrets(form)
 
 
-def shown(text: str, secrets: Iterable[str]) -> str:
+def masked(text: str, secrets: Iterable[str]) -> str:
     """A server's words as they may be shown: nothing of them where they repeat the key in disguise."""
     for secret in secrets:
         text = text.replace(secret, "****")

@@ -21,8 +21,8 @@ from source_codat.engine.step import step
 from source_codat.engine.writer import TICK_SECONDS, Writer
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadStopped, own_error
+from source_codat.foundation.wording import counted
 from source_codat.http.client import CodatClient
-from source_codat.http.stats import counted
 from source_codat.planning.company_list import Directory
 from source_codat.planning.planner import PartitionEnd, Plan, Planned, Planner, SelectedStream
 from source_codat.reading.reader import Finished, Reading
@@ -119,7 +119,7 @@ class Sync:
 
     def _awaited(self) -> str:
         """What the read waits for, in words for the log; empty where for nothing but answers."""
-        waits = [self.client.awaited, self.refresher.awaited if self.refresher else ""]
+        waits = [self.client.wait_in_words, self.refresher.awaited if self.refresher else ""]
         return "; ".join(wait for wait in waits if wait)
 
     def _say_how_it_went(self) -> None:

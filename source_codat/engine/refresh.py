@@ -20,8 +20,8 @@ from source_codat.companies.context import CompanyContext
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, MalformedAnswer, PartitionFailed, PartitionSkipped
+from source_codat.foundation.wording import counted
 from source_codat.http.client import Answer, CodatClient
-from source_codat.http.stats import counted
 from source_codat.planning.planner import Planner
 from source_codat.reporting.refresh_report import RefreshReport
 from source_codat.streams.definition import CUSTOM

@@ -28,10 +28,11 @@ from source_codat.foundation.errors import (
     PartitionSkipped,
     ReadStopped,
 )
+from source_codat.foundation.wording import counted
 from source_codat.http.problem import Problem
 from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.retry_policy import READ_POLICY, Attempts, RetryPolicy
-from source_codat.http.stats import ClientStats, RequestStats, counted
+from source_codat.http.stats import ClientStats, RequestStats
 
 T = TypeVar("T")
 _AT_ONCE = 1 << 20  # bytes of a body: few pieces, and each tells whether it still comes
@@ -259,7 +260,7 @@ class CodatClient:
         return seconds
 
     @property
-    def awaited(self) -> str:
+    def wait_in_words(self) -> str:
         """What all requests wait for, in words for the log; empty where they don't."""
         left = self._not_before - time.monotonic()
         return f"waiting for Codat's limit for another {left:.0f} s" if left > 1 else ""

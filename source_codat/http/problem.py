@@ -18,7 +18,7 @@ import requests
 from requests.exceptions import ChunkedEncodingError, ConnectTimeout, ProxyError
 from urllib3.exceptions import DecodeError, NewConnectionError, ProtocolError, ReadTimeoutError
 
-from source_codat.config.api_key import shown
+from source_codat.config.api_key import masked
 
 # What a failed connection is called, by the first of these among its causes.
 _KINDS: dict[type[BaseException], str] = {
@@ -63,7 +63,7 @@ class Problem:
     @classmethod
     def in_error(cls, response: requests.Response, secrets: tuple[str, ...]) -> Problem:
         """The problem that an error status reports, with Codat's words and correlation id."""
-        text = _words(response, secrets) or shown(response.reason or "", secrets) or "no explanation"
+        text = _words(response, secrets) or masked(response.reason or "", secrets) or "no explanation"
         status = response.status_code
         if 300 <= status < 400:
             text = "it points to another address, and the key isn't sent there"
@@ -106,8 +106,8 @@ def _words(response: requests.Response, secrets: tuple[str, ...]) -> str:
         body = msgspec.json.decode(response.content, type=_ErrorBody)
         if body.error:
             suffix = f" (correlation id {body.correlationId})" if body.correlationId else ""
-            return " ".join(shown(body.error, secrets).split())[:500] + shown(suffix, secrets)
-    text = shown(response.text[:_MOST_TEXT], secrets)
+            return " ".join(masked(body.error, secrets).split())[:500] + masked(suffix, secrets)
+    text = masked(response.text[:_MOST_TEXT], secrets)
     return " ".join(_TAGS.sub(" ", text[:2000]).split())[:200]
 
 

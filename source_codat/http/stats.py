@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: 1 company, 2,000 companies."""
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else many}"
+from source_codat.foundation.wording import counted
 
 
 @dataclass

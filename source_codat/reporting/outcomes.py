@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from airbyte_cdk.models import FailureType, StreamDescriptor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_codat.foundation.wording import first_of
-from source_codat.http.stats import RequestStats, counted
+from source_codat.foundation.wording import counted, first_of
+from source_codat.http.stats import RequestStats
 
 # Why a partition is skipped, in words for the log; what comes first is told first.
 REASONS = {

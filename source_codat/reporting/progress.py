@@ -18,7 +18,8 @@ from airbyte_cdk.models import (
     Type,
 )
 
-from source_codat.http.stats import ClientStats, RequestStats, counted
+from source_codat.foundation.wording import counted
+from source_codat.http.stats import ClientStats, RequestStats
 from source_codat.reporting.outcomes import StreamOutcome
 
 ESTIMATE_SECONDS = 10.0

@@ -7,8 +7,7 @@ import threading
 from collections import defaultdict
 
 from source_codat.companies.company import COMPLETE, Company
-from source_codat.foundation.wording import first_of
-from source_codat.http.stats import counted
+from source_codat.foundation.wording import counted, first_of
 
 # What a status of Codat's that isn't Complete means, and what can be done.
 MEANINGS = {

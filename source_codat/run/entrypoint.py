@@ -24,7 +24,7 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_codat.config.api_key import hide
+from source_codat.config.api_key import register_secrets
 from source_codat.foundation.errors import ConfigError
 from source_codat.reading.rows import RowBatch
 from source_codat.source import SourceCodat
@@ -52,7 +52,7 @@ class CodatEntrypoint(AirbyteEntrypoint):
         config = _read_json(args.config, "configuration")
         if not isinstance(config, dict):
             raise ConfigError("The configuration file must contain a JSON object: see 'spec' for its fields.")
-        hide(config.get("api_key"))  # the other files may hold it too, by mistake
+        register_secrets(config.get("api_key"))  # the other files may hold it too, by mistake
         if args.command == "check":
             status = self.source.check(self.logger, config)
             yield self._line(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=status))

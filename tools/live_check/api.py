@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from source_codat.config.api_key import secrets_of, shown
+from source_codat.config.api_key import masked, secrets_of
 
 TIMEOUT_SECONDS = (15, 120)
 
@@ -78,7 +78,7 @@ class Codat:
 
     def redact(self, text: str) -> str:
         """Return the text without the key, in whichever form it got there."""
-        return shown(text, secrets_of(self._key))
+        return masked(text, secrets_of(self._key))
 
 
 def raw_key(key: str) -> str:
