@@ -61,11 +61,13 @@ class Pass:
 
     totals: what the pages gave as totalResults. broken: it ended although more was to come.
     unkeyed: rows without ids were among them. shortest: the rows of the shortest page but the last.
+    rows: how many rows it has for the destination: a statement may be many, an old row none.
     latest, oldest_unfinished, server_time: instants, see Page; the server's of the first answer.
     """
 
     keys: KeyTally = field(default_factory=KeyTally)
     pages: int = 0
+    rows: int = 0
     totals: set[int | None] = field(default_factory=set)
     latest: int | None = None
     oldest_unfinished: int | None = None

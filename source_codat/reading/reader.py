@@ -138,6 +138,7 @@ class PartitionReader:
             if page.rows:
                 shown = keys.keyed(page) if keys else shaped(self.retriever, page)
                 beside = {**self.questions.added, **partition.beside, **page.envelope}
+                done.rows += len(shown.rows)
                 if shown.rows:  # a start date may leave all of a page out
                     rows_out = batch(self.retriever.name, shown, ids, beside)
                     if done.pages == 1:
@@ -193,7 +194,7 @@ class Reading:
             self._held.drop()
             return None if self._left else self._unproven()
         # Rows that wait for a proof go out once, whatever number of passes that takes.
-        self._records = len(done.keys) + (0 if self._reader.retriever.shape == "row_key" else self._records)
+        self._records = done.rows + (0 if self._reader.retriever.shape == "row_key" else self._records)
         if self._before is None or self._partition.context is None or done.pages == 1:
             return self._judge(None)  # a single answer is a snapshot
         self.awaited = time.monotonic()
