@@ -100,6 +100,15 @@ def test_the_least_that_is_left_of_the_quota_counts_until_it_starts_afresh():
     assert stats.quota_left == "9"
 
 
+@pytest.mark.parametrize("odd", ["9" * 5000, "-1", "\u0661", "1.5", " ", "nan"])
+def test_a_quota_header_that_is_no_number_is_left_out(odd):
+    stats = ClientStats()
+    stats.note_quota(quota(odd, odd))
+    stats.note_quota(quota(8, odd))
+    stats.note_quota(quota(odd, odd))
+    assert stats.sentence().endswith("; 8 of 10 requests left today.")
+
+
 def quota(left, resets):
     return {"X-Rate-Limit-Limit": "10", "X-Rate-Limit-Remaining": str(left), "X-Rate-Limit-Reset": resets}
 

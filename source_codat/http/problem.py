@@ -10,15 +10,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 
 import msgspec
-import pendulum
 import requests
 from requests.exceptions import ChunkedEncodingError, ConnectTimeout, ProxyError
 from urllib3.exceptions import DecodeError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from source_codat.config.api_key import masked
+from source_codat.foundation import timestamps
 
 # What a failed connection is called, by the first of these among its causes.
 _KINDS: dict[type[BaseException], str] = {
@@ -36,7 +35,9 @@ _KINDS: dict[type[BaseException], str] = {
 }
 # Nothing was sent yet: whatever else is asked of this host meets the same.
 _NO_WAY = (NewConnectionError, ConnectTimeout, ProxyError, ssl.SSLCertVerificationError)
+_EPOCH = timestamps.from_datetime(datetime(1970, 1, 1, tzinfo=timezone.utc))
 _CENTURY = 3e9
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{0,30})?")
 _MOST_TEXT = 100_000
 _TAGS = re.compile(r"<[^>]*>")
 
@@ -121,26 +122,20 @@ def _retry_after(response: requests.Response) -> float | None:
 
 
 def seconds_until(text: str) -> float | None:
-    """Read seconds, an epoch, an HTTP date or an ISO date as seconds from now; None where it is none."""
+    """Read seconds, an epoch, an HTTP date or an ISO date as seconds from now; None where it is none.
+
+    What lies a century off is none: nobody means that.
+    """
     text = text.strip()
-    if not text:
-        return None
     now = time.time()
-    with contextlib.suppress(ValueError):
+    if _NUMBER.fullmatch(text):
         number = float(text)
         if number > 1e11:  # an epoch in milliseconds
             number /= 1000
         seconds = number - now if number > 1e9 else number
-        return max(0.0, seconds) if seconds < _CENTURY else None
-    moment: datetime | None = None
-    with contextlib.suppress(ValueError, TypeError):
-        moment = parsedate_to_datetime(text)
-    if moment is None:
-        with contextlib.suppress(ValueError):
-            parsed = pendulum.parse(text)
-            moment = parsed if isinstance(parsed, pendulum.DateTime) else None
-    if moment is None:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, moment.timestamp() - now)
+    else:
+        ticks = timestamps.from_human_date(text)
+        if ticks is None:
+            return None
+        seconds = (ticks - _EPOCH) / timestamps.TICKS_PER_SECOND - now
+    return max(0.0, seconds) if seconds < _CENTURY else None

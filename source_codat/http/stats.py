@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from source_codat.foundation.wording import counted
+
+_NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass
@@ -43,9 +46,9 @@ class ClientStats(RequestStats):
         """
         limit, left = (headers.get(f"X-Rate-Limit-{name}", "").strip() for name in ("Limit", "Remaining"))
         reset = headers.get("X-Rate-Limit-Reset", "")
-        self.quota_limit = limit if limit.isdecimal() else self.quota_limit
+        self.quota_limit = limit if _NUMBER.fullmatch(limit) else self.quota_limit
         older = reset == self._resets and bool(self.quota_left)
-        if left.isdecimal() and not (older and int(left) > int(self.quota_left)):
+        if _NUMBER.fullmatch(left) and not (older and int(left) > int(self.quota_left)):
             self.quota_left = left
         self._resets = reset
 
