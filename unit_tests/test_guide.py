@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from source_codat.reporting.outcomes import REASONS
+from source_codat.foundation.skip_reasons import SKIP_RULES
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "integrations" / "sources" / "codat.md").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def said() -> str:
             if isinstance(node, ast.JoinedStr):
                 parts = [str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values]
                 texts.append("".join(parts))
-    texts += [f"… companies skipped, {words}: …" for words in REASONS.values()]
+    texts += [f"… companies skipped, {rule.words}: …" for rule in SKIP_RULES.values() if rule.is_told]
     return "\n".join(texts)
 
 

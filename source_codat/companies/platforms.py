@@ -12,6 +12,7 @@ import msgspec
 
 from source_codat.companies.company import Company, Connection
 from source_codat.foundation.errors import MalformedAnswer, PartitionFailed, PartitionSkipped
+from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.http.client import Answer, CodatClient
 
 _MOST_PLATFORMS = 500
@@ -95,7 +96,7 @@ class Platforms:
         try:
             return self.client.get(path, None, lambda _: True)
         except PartitionSkipped as skipped:
-            return skipped.reason != "not_supported"
+            return skipped.reason is not SkipReason.NOT_SUPPORTED
         except PartitionFailed:
             return True
 

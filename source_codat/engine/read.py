@@ -21,6 +21,7 @@ from source_codat.engine.step import step
 from source_codat.engine.writer import TICK_SECONDS, Writer
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadStopped, own_error
+from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.foundation.wording import counted
 from source_codat.http.client import CodatClient
 from source_codat.planning.company_list import Directory
@@ -207,11 +208,12 @@ class Sync:
         try:
             plan = self.planner.plan(context)
         except PartitionSkipped as skipped:
-            reason = "company_gone" if skipped.reason == "not_supported" else skipped.reason
+            is_gone = skipped.reason is SkipReason.NOT_SUPPORTED
+            reason = SkipReason.COMPANY_GONE if is_gone else skipped.reason
             for stream in self.company_streams:
                 result = PartitionSkipped(reason, skipped.detail)
                 self.outbox.put(PartitionEnd(stream, company, (company.id,), result))
-            if reason == "company_gone":
+            if is_gone:
                 self.outbox.put(CompanyGone(company.id))
             return
         self._queue(plan, company)

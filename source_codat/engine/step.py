@@ -9,6 +9,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, own_error
+from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.planning.planner import Plan, Planned, Planner
 from source_codat.reading.reader import Finished, Reading
 
@@ -25,7 +26,7 @@ def step(planner: Planner, planned: Planned, reading: Reading | None) -> Result 
     try:
         result = _advance(planner, planned, reading)
     except PartitionSkipped as skipped:
-        refused = skipped.reason == "not_allowed"
+        refused = skipped.reason is SkipReason.NOT_ALLOWED
         planner.refusals.note(stream.retriever, company.id, refused=refused)
         return _as_failure(skipped, planned) or skipped
     except PartitionFailed as failed:
@@ -53,7 +54,7 @@ def _advance(planner: Planner, planned: Planned, reading: Reading | None) -> Fin
 def _as_failure(skipped: PartitionSkipped, planned: Planned) -> PartitionFailed | None:
     """The failure that a refusal amounts to: 409 on a data type that has data means that a sync runs."""
     stream, view, context = planned.stream, planned.partition.source, planned.partition.context
-    if skipped.reason != "not_synced" or view is None or context is None or not view.has_data:
+    if skipped.reason is not SkipReason.NOT_SYNCED or view is None or context is None or not view.has_data:
         return None
     if view.shared:
         # dataStatus merges connections: one of them may never have been synced while another was.

@@ -12,6 +12,7 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_m
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadStopped
+from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.planning.planner import PartitionEnd, SelectedStream, advanced, after_refusal
 from source_codat.reading.reader import Finished
 from source_codat.reading.rows import RowBatch
@@ -141,7 +142,7 @@ def _status(stream: SelectedStream, status: AirbyteStreamStatus) -> AirbyteMessa
 def _note(state: StreamState, end: PartitionEnd) -> None:
     """Write down where a partition stands: where its next read starts."""
     result, entry = end.result, state.entries.get(end.key)
-    unchanged = isinstance(result, PartitionSkipped) and result.reason == "unchanged"
+    unchanged = isinstance(result, PartitionSkipped) and result.reason is SkipReason.UNCHANGED
     read = isinstance(result, Finished) and result.complete
     if isinstance(result, Finished):
         entry = advanced(entry, result, end.view)

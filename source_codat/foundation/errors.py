@@ -9,6 +9,8 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_codat.foundation.skip_reasons import SkipReason
+
 logger = logging.getLogger("airbyte")
 
 
@@ -59,10 +61,10 @@ class PartitionFailed(Exception):
 class PartitionSkipped(Exception):
     """Codat has nothing to read for one partition, for a reason; its state stays.
 
-    `reason` is one of the keys of `source_codat.reporting.outcomes.REASONS`.
+    What each reason means, and what becomes of the state: `foundation/skip_reasons.py`.
     """
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: SkipReason, detail: str = "") -> None:
         self.reason = reason
         self.detail = filter_secrets(detail)
         super().__init__(self.detail)

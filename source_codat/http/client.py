@@ -28,6 +28,7 @@ from source_codat.foundation.errors import (
     PartitionSkipped,
     ReadStopped,
 )
+from source_codat.foundation.skip_reasons import REASON_OF_STATUS
 from source_codat.foundation.wording import counted
 from source_codat.http.problem import Problem
 from source_codat.http.rate_limit import RateLimiter
@@ -36,7 +37,6 @@ from source_codat.http.stats import ClientStats, RequestStats
 
 T = TypeVar("T")
 _AT_ONCE = 1 << 20  # bytes of a body: few pieces, and each tells whether it still comes
-_REASONS = {403: "not_allowed", 404: "not_supported", 409: "not_synced", 451: "blocked"}
 
 
 def time_outs(requester: HttpRequester) -> tuple[float, float]:
@@ -203,7 +203,7 @@ class CodatClient:
         resolution = self._errors.interpret_response(response)
         problem = Problem.in_error(response, self.secrets)
         if resolution.response_action is ResponseAction.IGNORE:
-            raise PartitionSkipped(_REASONS[status], problem.text)
+            raise PartitionSkipped(REASON_OF_STATUS[status], problem.text)
         other = status not in self._named and status < 500
         if other or resolution.response_action is ResponseAction.FAIL:
             if not other and resolution.failure_type is FailureType.config_error:

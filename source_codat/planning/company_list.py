@@ -14,6 +14,7 @@ from source_codat.foundation.errors import (
     PartitionSkipped,
     ReadStopped,
 )
+from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.foundation.wording import first_of
 from source_codat.http.client import Answer, CodatClient
 from source_codat.http.stats import RequestStats
@@ -102,7 +103,7 @@ class Directory:
             try:
                 page, companies = self._one(one)
             except PartitionSkipped as skipped:
-                if skipped.reason != "not_supported":
+                if skipped.reason is not SkipReason.NOT_SUPPORTED:
                     raise _refused(skipped) from None
                 self.gone.append(one)
                 continue
@@ -173,7 +174,7 @@ def no_company(settings: Settings) -> str:
 
 
 def _refused(skipped: PartitionSkipped) -> ConfigError:
-    if skipped.reason == "not_allowed":
+    if skipped.reason is SkipReason.NOT_ALLOWED:
         return ConfigError(
             "Codat doesn't let this API key read your companies: use a current key of the client whose "
             f"companies you want. (Codat says: {skipped.detail})"

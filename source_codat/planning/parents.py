@@ -12,6 +12,7 @@ from source_codat.companies.context import DataTypeView
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
+from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
 from source_codat.reading.reader import Finished, PartitionReader
@@ -50,7 +51,7 @@ class Parents:
         if self.child.latest:
             rows = _latest(rows, self.child.latest)
             if not rows:
-                raise PartitionSkipped("not_generated")
+                raise PartitionSkipped(SkipReason.NOT_GENERATED)
         found = [
             {name: str(row[column]) for name, column in self.child.parent_ids.items()}
             for row in rows
@@ -74,7 +75,7 @@ class Parents:
                 try:
                     reader.read(Partition({**group.ids, **ids}, context=group.context, beside=beside))
                 except PartitionSkipped as skipped:
-                    if skipped.reason != "not_supported":  # which is: nothing to say of this one
+                    if skipped.reason is not SkipReason.NOT_SUPPORTED:  # which is: nothing to say of this one
                         raise
         return done
 

@@ -12,6 +12,7 @@ from source_codat.companies.platforms import Platforms
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
+from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.http.client import CodatClient
 from source_codat.planning.parents import Parents
 from source_codat.planning.refused_products import Refusals
@@ -115,7 +116,9 @@ class Planner:
         for stream in self._streams:
             groups = list(self._groups(stream.retriever, company))
             if not groups:
-                plan.add(PartitionEnd(stream, company, (company.id,), PartitionSkipped("no_connection")))
+                plan.add(
+                    PartitionEnd(stream, company, (company.id,), PartitionSkipped(SkipReason.NO_CONNECTION))
+                )
             for ids in groups:
                 plan.add(self._planned(stream, company, ids, context, trouble))
         return plan
@@ -153,17 +156,17 @@ class Planner:
         if trouble and retriever.data_types:
             return PartitionEnd(stream, company, key, trouble)
         if self.refusals.closed(retriever):
-            return PartitionEnd(stream, company, key, PartitionSkipped("not_allowed"))
+            return PartitionEnd(stream, company, key, PartitionSkipped(SkipReason.NOT_ALLOWED))
         view = self._view(retriever, ids, context, report)
         entry = stream.state.entries.get(key) if stream.state else None
         if view is not None:
             skipping = self._settings.skip_unchanged and stream.state is not None
             absent = _absent(view, company) if skipping else None
             if absent is not None and absent == entry:
-                return PartitionEnd(stream, company, key, PartitionSkipped("not_supported"))
+                return PartitionEnd(stream, company, key, PartitionSkipped(SkipReason.NOT_SUPPORTED))
             ruled_out = _ruled_out(view, retriever, company, self.platforms)
             if not ruled_out and skipping and self._unchanged(stream, company, key, view, grouped=grouped):
-                ruled_out = "unchanged"
+                ruled_out = SkipReason.UNCHANGED
             if ruled_out:
                 return PartitionEnd(stream, company, key, PartitionSkipped(ruled_out), view)
         answer = report.body if report and retriever.path == _STATUS_PATH else None
@@ -249,21 +252,23 @@ def advanced(entry: Entry | None, done: Finished, view: DataTypeView | None) -> 
     return Entry(cursor, done.sync_id) if cursor is not None or done.sync_id else None
 
 
-def _ruled_out(view: DataTypeView, retriever: CodatRetriever, company: Company, platforms: Platforms) -> str:
+def _ruled_out(
+    view: DataTypeView, retriever: CodatRetriever, company: Company, platforms: Platforms
+) -> SkipReason | None:
     """Why Codat needn't be asked for a partition: what dataStatus or the platforms say already."""
     if not retriever.data_type:
-        return ""
+        return None
     status = view.statuses[0]
     if status is None:
         if not retriever.source_types:
-            return ""
+            return None
         held = company.connections(retriever.source_types)
         if not held:
-            return "no_connection"
-        return "not_supported" if platforms.rule_out(held, retriever.data_type) else ""
+            return SkipReason.NO_CONNECTION
+        return SkipReason.NOT_SUPPORTED if platforms.rule_out(held, retriever.data_type) else None
     if status.currentStatus == NOT_SUPPORTED and not status.has_data:
-        return "not_supported"
-    return "not_synced" if status.never_synced else ""
+        return SkipReason.NOT_SUPPORTED
+    return SkipReason.NOT_SYNCED if status.never_synced else None
 
 
 def _absent(view: DataTypeView, company: Company) -> Entry | None:
@@ -279,7 +284,7 @@ def _absent(view: DataTypeView, company: Company) -> Entry | None:
 
 def after_refusal(end: PartitionEnd, entry: Entry | None) -> Entry | None:
     """Where a refused partition stands: as before, or known to hold nothing."""
-    unsupported = isinstance(end.result, PartitionSkipped) and end.result.reason == "not_supported"
+    unsupported = isinstance(end.result, PartitionSkipped) and end.result.reason is SkipReason.NOT_SUPPORTED
     if not unsupported or end.view is None or (entry and entry.cursor is not None):
         return entry
     return _absent(end.view, end.company) or entry

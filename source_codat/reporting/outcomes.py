@@ -8,21 +8,9 @@ from dataclasses import dataclass, field
 from airbyte_cdk.models import FailureType, StreamDescriptor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_codat.foundation.skip_reasons import SKIP_RULES, SkipReason
 from source_codat.foundation.wording import counted, first_of
 from source_codat.http.stats import RequestStats
-
-# Why a partition is skipped, in words for the log; what comes first is told first.
-REASONS = {
-    "unchanged": "unchanged since the last sync",
-    "not_supported": "not supported by the company's platform, or no data",
-    "not_synced": "never synced by Codat",
-    "not_allowed": "not allowed for this API key (is the product bought?)",
-    "blocked": "blocked by Codat for compliance reasons",
-    "no_connection": "without a connection that could hold this data",
-    "not_generated": "without such a report: it has to be generated in Codat first",
-    "company_gone": "deleted in Codat",
-}
-_UNREMARKABLE = {"unchanged", "no_connection"}  # nothing a user could or should change
 
 
 @dataclass
@@ -45,15 +33,15 @@ class StreamOutcome:
     stats: RequestStats = field(default_factory=RequestStats)
     read: set[str] = field(default_factory=set)
     unproven: list[str] = field(default_factory=list)
-    skipped: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    details: dict[str, str] = field(default_factory=dict)
+    skipped: dict[SkipReason, list[str]] = field(default_factory=lambda: defaultdict(list))
+    details: dict[SkipReason, str] = field(default_factory=dict)
     failures: list[tuple[str, str, FailureType]] = field(default_factory=list)
     running: bool = False
     finished: bool = False
     ended: bool = False
     per_company: bool = True
 
-    def skip(self, reason: str, company: str, detail: str) -> None:
+    def skip(self, reason: SkipReason, company: str, detail: str) -> None:
         """Note a partition that was left out, and Codat's words the first time."""
         self.skipped[reason].append(company)
         if detail:
@@ -86,12 +74,12 @@ class StreamOutcome:
     def warnings(self) -> list[str]:
         """One sentence for each reason that a user should know of."""
         sentences = []
-        for reason, words in REASONS.items():
+        for reason, rule in SKIP_RULES.items():
             companies = list(dict.fromkeys(self.skipped.get(reason, ())))
-            if companies and reason not in _UNREMARKABLE:
+            if companies and rule.is_told:
                 detail = f" Codat says: {self.details[reason]}" if reason in self.details else ""
                 sentences.append(
-                    f"{self.name}: {counted(len(companies), 'company')} skipped, {words}: "
+                    f"{self.name}: {counted(len(companies), 'company')} skipped, {rule.words}: "
                     f"{first_of(companies)}.{detail}"
                 )
         if self.unproven:
@@ -107,9 +95,9 @@ class StreamOutcome:
         parts = [counted(self.records, "record")]
         if not self.finished:
             parts.append(f"{counted(len(self.read), 'company')} read")
-        for reason, words in REASONS.items():
+        for reason, rule in SKIP_RULES.items():
             if self.skipped.get(reason):
-                parts.append(f"{len(set(self.skipped[reason]))} {words}")
+                parts.append(f"{len(set(self.skipped[reason]))} {rule.words}")
         if self.failures:
             parts.append(f"{len({company for company, _, _ in self.failures})} failed")
         return f"{self.name}: {', '.join(parts)}; {self.stats.sentence()}."
