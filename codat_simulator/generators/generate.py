@@ -7,7 +7,9 @@ from random import Random
 
 from codat_simulator.definitions.data_types import DATA_TYPES
 from codat_simulator.generators import bank_records, documents, registers, shop_records
+from codat_simulator.generators.made_up import made_up
 from codat_simulator.generators.maker import Maker, Record, metadata, note, roughen
+from codat_simulator.instants import known
 
 Generator = Callable[[Maker, Random, int], Record]
 
@@ -54,6 +56,8 @@ GENERATORS: dict[str, Generator] = {
 _KEPT = frozenset(
     {"id", "accountId", "metadata", "status", "parentId", "amount", "date", "description", "contacts"}
 )
+# What `generate` adds to what a data type's own generator returns, and the dataset after it.
+_ADDED = frozenset({"id", "metadata", "supplementalData", "sourceModifiedDate", "modifiedDate"})
 # The platform that gives bank lines no id, and the data type that never has one.
 _WITHOUT_ID = {("Xero", "bankTransactions")}
 ALWAYS_WITHOUT_ID = "banking-accountBalances"
@@ -64,7 +68,12 @@ def generate(maker: Maker, data_type: str, number: int) -> Record:
     rng = maker.random(data_type, number)
     if data_type.startswith("custom/"):
         return _custom(maker, rng, number)
-    record = roughen(rng, GENERATORS[data_type](maker, rng, number), _KEPT)
+    generator = GENERATORS.get(data_type)
+    record = (
+        roughen(rng, generator(maker, rng, number), _KEPT)
+        if generator
+        else _from_shape(maker, data_type, number)
+    )
     if data_type != ALWAYS_WITHOUT_ID and (maker.platform.name, data_type) not in _WITHOUT_ID:
         record = {"id": maker.id(data_type, number), **record}
     kind = DATA_TYPES[data_type]
@@ -77,6 +86,13 @@ def generate(maker: Maker, data_type: str, number: int) -> Record:
         if touched is not None or rng.random() < 0.5:
             record["sourceModifiedDate"] = touched
     return record
+
+
+def _from_shape(maker: Maker, data_type: str, number: int) -> Record:
+    """Return the n-th record of a data type without a generator, less what all data types have."""
+    until = known(maker.today.isoformat())
+    record = made_up(DATA_TYPES[data_type].shape, f"{maker.seed}/{data_type}/{number}", until)
+    return {name: value for name, value in record.items() if name not in _ADDED}
 
 
 def _custom(maker: Maker, rng: Random, number: int) -> Record:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from codat_simulator.definitions.shape import Shape, lookup
+from codat_simulator.definitions.shape import Kind, Shape, lookup
 from codat_simulator.instants import instant
 from codat_simulator.records.query import Predicate, compile_query
 
@@ -193,9 +193,9 @@ def order(order_by: str, shape: Shape) -> tuple[Callable[[Record], Any], bool]:
 
     def key(record: Record) -> tuple[bool, Any]:
         value = lookup(record, path)
-        if kind == "d":
+        if kind is Kind.DATE:
             value = instant(value) if isinstance(value, str) else None
-        elif kind == "n":
+        elif kind is Kind.NUMBER:
             value = value if isinstance(value, (int, float)) or hasattr(value, "is_finite") else None
         elif value is not None:
             value = str(value)

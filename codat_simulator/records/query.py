@@ -14,7 +14,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from codat_simulator.definitions.shape import BOOLEAN, DATE, NUMBER, STRING, Shape, lookup
+from codat_simulator.definitions.shape import Kind, Shape, lookup
 from codat_simulator.instants import instant
 
 Predicate = Callable[[Any], bool]
@@ -109,8 +109,8 @@ class _Reader:
             raise QueryError.unresolved(name, self.shape.name)
         if (
             value == ""
-            or (sign == "~") > (kind == STRING)
-            or (sign in _ORDERED and kind not in (NUMBER, DATE))
+            or (sign == "~") > (kind is Kind.STRING)
+            or (sign in _ORDERED and kind not in (Kind.NUMBER, Kind.DATE))
         ):
             raise QueryError.malformed()
         return _test(tuple(name.split(".")), sign, _literal(kind, value), kind)
@@ -118,40 +118,40 @@ class _Reader:
     def _tag(self, name: str, sign: str, value: str) -> Predicate:
         if sign in _ORDERED or value == "":
             raise QueryError.malformed()
-        return _test((name,), sign, value, STRING)
+        return _test((name,), sign, value, Kind.STRING)
 
 
-def _literal(kind: str, value: str) -> Any:
+def _literal(kind: Kind, value: str) -> Any:
     literal: Any = value
-    if kind == DATE:
+    if kind is Kind.DATE:
         literal = instant(value)
-    elif kind == NUMBER:
+    elif kind is Kind.NUMBER:
         try:
             literal = Decimal(value)
         except InvalidOperation:
             literal = None
         if literal is not None and not literal.is_finite():
             literal = None
-    elif kind == BOOLEAN:
+    elif kind is Kind.BOOLEAN:
         literal = {"true": True, "false": False}.get(value.lower())
     if literal is None:
         raise QueryError.malformed()
     return literal
 
 
-def _seen(kind: str, value: Any) -> Any:
+def _seen(kind: Kind, value: Any) -> Any:
     """Return a record's value in the terms of its kind, None where it can't be."""
-    if kind == DATE:
+    if kind is Kind.DATE:
         return instant(value) if isinstance(value, str) else None
-    if kind == NUMBER:
+    if kind is Kind.NUMBER:
         is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
         return Decimal(str(value)) if is_number else None
-    if kind == BOOLEAN:
+    if kind is Kind.BOOLEAN:
         return value if isinstance(value, bool) else None
     return value if isinstance(value, str) else None
 
 
-def _test(path: tuple[str, ...], sign: str, literal: Any, kind: str) -> Predicate:
+def _test(path: tuple[str, ...], sign: str, literal: Any, kind: Kind) -> Predicate:
     if sign == "~":
         compare: Callable[[Any, Any], bool] = lambda seen, wanted: wanted in seen  # noqa: E731
     else:

@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from codat_simulator.definitions.data_types import DATA_TYPES
-from codat_simulator.definitions.platforms import INTEGRATION, PLATFORMS
+from codat_simulator.definitions.platforms import PLATFORMS
 from codat_simulator.http.answers import Answer, Refusal
 from codat_simulator.http.call import Call
-from codat_simulator.http.paging import paged
+from codat_simulator.http.envelopes import Pages
 from codat_simulator.http.routing import ROUTES
-from codat_simulator.records.dataset import listed
+from codat_simulator.records.dataset import Dataset, Record, listed
 from codat_simulator.records.query import QueryError
-from codat_simulator.world.companies import CONNECTION
 from codat_simulator.world.syncs import PULL_OPERATION, Sync
 
 
-@ROUTES.get("/companies")
-def companies(call: Call) -> Answer:
-    """List companies, chosen by `tags` and `query`."""
+def companies(call: Call) -> Dataset:
+    """Return the companies that the call's `tags` select; refused with 400 where they can't be read."""
     try:
-        return paged(call, call.world.company_list(call.query.get("tags", "")))
+        return call.world.company_list(call.query.get("tags", ""))
     except QueryError as error:
         raise Refusal(400, str(error)) from None
 
@@ -31,10 +29,9 @@ def company(call: Call) -> Any:
     return call.company.row()
 
 
-@ROUTES.get("/companies/{companyId}/connections")
-def connections(call: Call) -> Answer:
-    """List a company's connections."""
-    return paged(call, listed((link.row() for link in call.company.connections), CONNECTION))
+def connections(call: Call) -> list[Record]:
+    """Return a company's connections."""
+    return [link.row() for link in call.company.connections]
 
 
 @ROUTES.get("/companies/{companyId}/connections/{connectionId}")
@@ -43,10 +40,9 @@ def connection(call: Call) -> Any:
     return call.connection.row()
 
 
-@ROUTES.get("/integrations")
-def integrations(call: Call) -> Answer:
-    """List the platforms and what each supports."""
-    return paged(call, listed((platform.integration() for platform in PLATFORMS.values()), INTEGRATION))
+def integrations(call: Call) -> list[Record]:  # noqa: ARG001 - as every row of the table calls it
+    """Return the platforms and what each supports."""
+    return [platform.integration() for platform in PLATFORMS.values()]
 
 
 @ROUTES.get("/integrations/{platformKey}")
@@ -80,7 +76,7 @@ def history(call: Call) -> Answer:
     call.world.pulls.look(call.company)
     known = {link.id for link in call.company.connections}
     rows = (sync.row() for sync in call.company.syncs if sync.connection_id in known)
-    return paged(call, listed(rows, PULL_OPERATION))
+    return Pages().answer(call, listed(rows, PULL_OPERATION))
 
 
 @ROUTES.get("/companies/{companyId}/data/history/{datasetId}")

@@ -7,7 +7,7 @@ from typing import Any
 from codat_simulator.definitions.data_types import DATA_TYPES, DataType
 from codat_simulator.http.answers import Answer, Refusal
 from codat_simulator.http.call import Call
-from codat_simulator.http.paging import paged
+from codat_simulator.http.envelopes import Pages
 from codat_simulator.http.routing import ROUTES, Handler
 from codat_simulator.records.dataset import Dataset
 from codat_simulator.world.companies import Connection
@@ -42,20 +42,22 @@ def fitting_links(call: Call, kind: DataType) -> list[Connection]:
 
 
 def _by_company(kind: DataType) -> Handler:
+    pages = Pages(queryable=kind.queryable, orderable=kind.queryable)
+
     def handler(call: Call) -> Answer:
         links = readable(call, kind.key, fitting_links(call, kind))
-        return paged(
-            call, call.company.union(kind.key, links), queryable=kind.queryable, orderable=kind.queryable
-        )
+        return pages.answer(call, call.company.union(kind.key, links))
 
     return handler
 
 
 def _by_connection(kind: DataType) -> Handler:
+    pages = Pages(queryable=kind.queryable, orderable=kind.queryable)
+
     def handler(call: Call) -> Answer:
         readable(call, kind.key, [call.connection])
         dataset = call.connection.dataset(kind.key)
-        return paged(call, dataset, queryable=kind.queryable, orderable=kind.queryable)
+        return pages.answer(call, dataset)
 
     return handler
 
@@ -79,7 +81,7 @@ def bank_transactions(call: Call) -> Answer:
     account = call.params["accountId"]
     if account not in call.connection.dataset("bankAccounts").rows:
         raise Refusal(404, f"No data available for account '{account}'.")
-    return paged(call, call.connection.dataset("bankTransactions"), group=account)
+    return Pages().answer(call, call.connection.dataset("bankTransactions"), group=account)
 
 
 @ROUTES.get("/companies/{companyId}/connections/{connectionId}/data/custom/{customDataIdentifier}")
@@ -90,7 +92,7 @@ def custom_records(call: Call) -> Answer:
     if not call.connection.platform.supports(key):
         raise Refusal(404, f"Datatype [{key}] not supported by platform(s) [{call.connection.platform.name}]")
     readable(call, key, [call.connection])
-    return paged(call, call.connection.dataset(key), links=False, queryable=False, orderable=False)
+    return Pages(links=False, queryable=False, orderable=False).answer(call, call.connection.dataset(key))
 
 
 def row_of(dataset: Dataset, record_id: str) -> Any:

@@ -7,24 +7,14 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from codat_simulator.definitions.shape import shape
 from codat_simulator.generators.maker import amount
-from codat_simulator.http.answers import JSON_HEADERS, Answer, Refusal
+from codat_simulator.http.answers import Answer, Refusal
 from codat_simulator.http.call import Call
-from codat_simulator.http.paging import paged, selected, window
 from codat_simulator.http.routing import ROUTES
-from codat_simulator.records.dataset import Record, encode, listed
+from codat_simulator.records.dataset import Record
 from codat_simulator.routes.statements import month_before, month_end
 from codat_simulator.world.companies import Connection
 
-_INVOICE = shape(
-    "Invoice",
-    "id invoiceNumber customerRef{id customerName} issueDate:d dueDate:d status currency totalAmount:n"
-    " amountDue:n"
-    " payments[] paidOnDate:d modifiedDate:d sourceModifiedDate:d",
-)
-_DETAIL = shape("Detail", "id type connectionId date:d description amount:n currency matches[]")
-_SUMMARY = shape("Summary", "type")
 _DATE = re.compile(r"(\d\d)-(\d\d)-(\d{4})\Z")
 _SOURCES = {"accounting": "Accounting", "banking": "Banking", "commerce": "Commerce"}
 _MATCHED = ("banking-accounts", "banking-transactions", "bankAccounts", "accountTransactions")
@@ -87,9 +77,8 @@ def categorised_balance_sheet(call: Call) -> Any:
     return _categorised(call, "Balance sheet", required=True)
 
 
-@ROUTES.get("/companies/{companyId}/reports/enhancedInvoices")
-def reconciled_invoices(call: Call) -> Any:
-    """List invoices with the bank lines that paid them: counters in `reportInfo`, no links."""
+def reconciled_invoices(call: Call) -> list[Record]:
+    """Return invoices with the bank lines that paid them."""
     bank = _linked(call, "Banking")
     names = ("id", "invoiceNumber", "issueDate", "dueDate", "status", "currency", "totalAmount", "amountDue")
     rows: list[Record] = []
@@ -103,18 +92,7 @@ def reconciled_invoices(call: Call) -> Any:
             "bankingTransactionRefs": [line],
         }
         rows.append({**record, "customerRef": {"id": "c", "customerName": "Zoë"}, "payments": [payment]})
-    page, size = window(call)
-    found = selected(call, listed(rows, _INVOICE), orderable=False)
-    shown = (call.quirks.page or page) - 1
-    info = {
-        "pageNumber": page,
-        "pageSize": size,
-        "totalResults": len(found),
-        "reportName": "Enhanced Invoices",
-    }
-    blobs = b",".join(found.blobs(shown * size, (shown + 1) * size))
-    body = b'{"reportInfo":' + encode(info) + b',"reportItems":[' + blobs + b"]}"
-    return Answer(200, body, dict(JSON_HEADERS))
+    return rows
 
 
 def _source(call: Call) -> str:
@@ -229,8 +207,6 @@ _metric("refunds", ("Refunds",), bare=False)
 _metric("customerRetention", ("Existing", "New", "Rate"), bare=False)
 _metric("lifetimeValue", ("Lifetime value",), bare=False)
 
-_INTEGRITY = "/data/companies/{companyId}/assess/dataTypes/{dataType}/dataIntegrity/"
-
 
 def _matched(call: Call) -> str:
     key = call.params["dataType"]
@@ -241,34 +217,22 @@ def _matched(call: Call) -> str:
     return key
 
 
-@ROUTES.get(_INTEGRITY + "status")
-def integrity_status(call: Call) -> Any:
+def integrity_status(call: Call) -> list[Record]:
     """Return how far accounting and banking agree."""
     key = _matched(call)
     links = {"source": [_linked(call, "Banking").id], "target": [_linked(call, "Accounting").id]}
     state = {"lastMatched": "2024-02-29T01:02:03.1234567Z", "currentStatus": "Complete", "statusMessage": ""}
-    return {
-        "metadata": [
-            {"type": key, "statusInfo": state, "connectionIds": links, "amounts": {"min": -1, "max": 9}}
-        ]
-    }
+    return [{"type": key, "statusInfo": state, "connectionIds": links, "amounts": {"min": -1, "max": 9}}]
 
 
-@ROUTES.get(_INTEGRITY + "summaries")
-def integrity_summaries(call: Call) -> Any:
+def integrity_summaries(call: Call) -> list[Record]:
     """Return how much of a data type matches."""
-    row = {
-        "type": _matched(call),
-        "byCount": {"matchPercentage": 50.0, "matched": 1, "unmatched": 1, "total": 2},
-    }
-    found = selected(call, listed([row], _SUMMARY), orderable=False)
-    body = b'{"summaries":[' + b",".join(found.blobs(0, 1)) + b"]}"
-    return Answer(200, body, dict(JSON_HEADERS))
+    counts = {"matchPercentage": 50.0, "matched": 1, "unmatched": 1, "total": 2}
+    return [{"type": _matched(call), "byCount": counts}]
 
 
-@ROUTES.get(_INTEGRITY + "details")
-def integrity_details(call: Call) -> Answer:
-    """List what matches and what doesn't."""
+def integrity_details(call: Call) -> list[Record]:
+    """Return what matches and what doesn't."""
     key = _matched(call)
     rows: list[Record] = []
     for source_type in ("Accounting", "Banking"):
@@ -288,4 +252,4 @@ def integrity_details(call: Call) -> Answer:
                 "date": "2024-02-29T00:00:00",
             }
             rows.append({**row, "amount": 12.5, "currency": "GBP", "matches": [match] if number % 2 else []})
-    return paged(call, listed(rows, _DETAIL))
+    return rows

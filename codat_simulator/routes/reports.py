@@ -11,36 +11,23 @@ from codat_simulator.definitions.shape import shape
 from codat_simulator.generators.maker import address, amount
 from codat_simulator.http.answers import Answer, Refusal
 from codat_simulator.http.call import Call
-from codat_simulator.http.paging import paged
 from codat_simulator.http.routing import ROUTES
 from codat_simulator.instants import TICKS, instant
-from codat_simulator.records.dataset import Listing, Record, listed
-from codat_simulator.world.addons import REPORT, REPORT_TYPES, addon_list
+from codat_simulator.records.dataset import Dataset, Listing, Record
+from codat_simulator.world.addons import REPORT_TYPES, addon_list
 from codat_simulator.world.companies import Connection
 
-_ACCOUNT = shape(
-    "Account",
-    "id sourceRef{sourceType} platformName accountProvider accountName accountType currency currentBalance:n",
-)
-_TRANSACTION = shape(
-    "Transaction",
-    "id date:d description amount:n currency platformName sourceRef{sourceType} accountRef{id name}"
-    " modifiedDate:d"
-    " isRecurring:b",
-)
-_SPEND = shape("Supplier", "supplierId supplierName billsCount:n billsAmount:n paymentsCount:n")
-_METHOD = shape("PaymentMethod", "biggestCountPaymentMethod suppliersCount:n billsCount:n billsAmount:n")
+REPORT = shape("Report", "id status type requestedDate:d updatedDate:d errorMessage")
 _EARLIEST = "0001-01-01T00:00:00.0000000"
 
 
-@ROUTES.get("/companies/{companyId}/reports")
-def reports(call: Call) -> Answer:
-    """List generated reports; every second company shows their dates under other names."""
+def generated_reports(call: Call) -> Dataset:
+    """Return generated reports; every second company shows their dates under other names."""
     found = Listing(REPORT)
     for report in addon_list(call.company, "reports"):
         renamed = {name.removesuffix("Date"): value for name, value in report.items()}
         found.put(report, shown=renamed if call.company.number % 2 else None)
-    return paged(call, found)
+    return found
 
 
 @ROUTES.post("/companies/{companyId}/reports/{reportType}")
@@ -96,11 +83,10 @@ def _banks(call: Call) -> list[Connection]:
     ]
 
 
-@ROUTES.get("/companies/{companyId}/reports/categorizedBankStatement/{reportId}/accounts")
-def statement_accounts(call: Call) -> Answer:
-    """List the accounts of a categorised bank statement."""
+def statement_accounts(call: Call) -> list[Record]:
+    """Return the accounts of a categorised bank statement."""
     _report(call, "categorizedBankStatement")
-    rows = [
+    return [
         {
             "id": f"{link.id[:8]}/{row.key}",
             "sourceRef": {"sourceType": "Banking"},
@@ -114,14 +100,12 @@ def statement_accounts(call: Call) -> Answer:
         for link in _banks(call)
         for row in link.dataset("banking-accounts").rows.values()
     ]
-    return paged(call, listed(rows, _ACCOUNT))
 
 
-@ROUTES.get("/companies/{companyId}/reports/categorizedBankStatement/{reportId}/transactions")
-def statement_transactions(call: Call) -> Answer:
-    """List the transactions of a categorised bank statement."""
+def statement_transactions(call: Call) -> list[Record]:
+    """Return the transactions of a categorised bank statement."""
     report = _report(call, "categorizedBankStatement")
-    rows = [
+    return [
         {
             "id": f"{link.id[:8]}/{row.key}",
             "date": row.record.get("authorizedDate"),
@@ -143,24 +127,23 @@ def statement_transactions(call: Call) -> Answer:
         for link in _banks(call)
         for row in link.dataset("banking-transactions").rows.values()
     ]
-    return paged(call, listed(rows, _TRANSACTION))
 
 
-@ROUTES.get("/companies/{companyId}/reports/creditModel/{reportId}/financialSummary")
-def financial_summary(call: Call) -> Any:
+def financial_summary(call: Call) -> list[Record] | Answer:
     """Return what the credit model says of the books; nothing (204) for every second company."""
     _report(call, "creditModel")
     if call.company.number % 2:
         return Answer(204)
-    return {
-        "booksClosedDate": {"date": "2024-03-31", "reason": ["No later entries"]},
-        "accountingScore": {"score": 0.83, "reason": []},
-    }
+    return [
+        {
+            "booksClosedDate": {"date": "2024-03-31", "reason": ["No later entries"]},
+            "accountingScore": {"score": 0.83, "reason": []},
+        }
+    ]
 
 
-@ROUTES.get("/companies/{companyId}/reports/spendAnalysis/{reportId}/suppliers")
-def spend_suppliers(call: Call) -> Answer:
-    """List spending by supplier, without counters and links; some rows are alike."""
+def spending_by_supplier(call: Call) -> list[Record]:
+    """Return spending by supplier; some rows are alike."""
     report = _report(call, "spendAnalysis")
     rng = Random(f"{call.company.id}/spend")
     rows: list[Record] = []
@@ -174,20 +157,17 @@ def spend_suppliers(call: Call) -> Answer:
             }
             row |= {"billsCount": number, "billsAmount": amount(rng), "importedDate": report["updatedDate"]}
         rows.append(row)
-    return paged(call, listed(rows, _SPEND), links=False, counters=False)
+    return rows
 
 
-@ROUTES.get("/companies/{companyId}/reports/spendAnalysis/{reportId}/paymentMethods")
-def spend_methods(call: Call) -> Any:
-    """List spending by payment method: for every second company as a bare array."""
+def spending_by_payment_method(call: Call) -> list[Record] | Answer:
+    """Return spending by payment method: for every second company as a bare array."""
     _report(call, "spendAnalysis")
     rows: list[Record] = [
         {"biggestCountPaymentMethod": name, "suppliersCount": number, "billsAmount": 10.5 * number}
         for number, name in enumerate(("Card", "Überweisung", "Card"))
     ]
-    if call.company.number % 2:
-        return rows
-    return paged(call, listed(rows, _METHOD), links=False, counters=False)
+    return Answer.of(rows) if call.company.number % 2 else rows
 
 
 def _ledger(call: Call) -> Connection:

@@ -6,18 +6,11 @@ import uuid
 from collections.abc import Callable
 from random import Random
 
-from codat_simulator.definitions.shape import shape
 from codat_simulator.generators.maker import amount
 from codat_simulator.instants import TICKS, render
 from codat_simulator.records.dataset import Record
 from codat_simulator.world.companies import Company
 
-PUSH = shape(
-    "PushOperation",
-    "changes[] dataType companyId pushOperationKey dataConnectionKey requestedOnUtc:d completedOnUtc:d"
-    " timeoutInMinutes:n timeoutInSeconds:n status errorMessage validation* statusCode:n",
-)
-REPORT = shape("Report", "id status type requestedDate:d updatedDate:d errorMessage")
 KEYS = {
     "pushes": "pushOperationKey",
     "reports": "id",

@@ -47,6 +47,8 @@ class Directory:
         self.clock = Clock(start, seed, self.lock)
         self.roster = 0
         """Goes up whenever the list of companies changes."""
+        self.elsewhere: dict[str, list[Record]] = {}
+        """By path, the made-up records of endpoints that were asked for; a test may change them."""
         self._lists: dict[str, tuple[int, Dataset]] = {}
         self._companies: dict[str, Company] = {}
         self._founded = 0
