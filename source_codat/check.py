@@ -20,7 +20,7 @@ from source_codat.foundation.wording import first_of
 from source_codat.http.client import CodatClient
 from source_codat.planning.company_list import Directory, no_company
 from source_codat.planning.parents import Parents
-from source_codat.reading.requests import Partition, Questions, refused_filter
+from source_codat.reading.requests import Partition, StreamRequests, refused_filter
 from source_codat.streams.catalog import CodatStream
 
 _TRIES = 5  # of one filter: so many companies without such data say that few have it
@@ -94,7 +94,7 @@ class Check:
     def _try_filter(self, stream: CodatStream) -> None:
         """Ask for one row with the filter, where there may be some; Codat's refusal is the user's to mend."""
         retriever = stream.retriever
-        query = {"query": Questions(self.client, retriever, self.settings).query(None)}
+        query = {"query": StreamRequests(self.client, retriever, self.settings).query(None)}
         paging = {"page": "1", "pageSize": "1"} if retriever.paging == "pages" else {}
         for ids in islice(self._partitions(stream), _TRIES):
             if ids is None:

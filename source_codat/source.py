@@ -33,7 +33,7 @@ from source_codat.http.stats import RequestStats
 from source_codat.planning.company_list import Directory
 from source_codat.planning.parents import Parents
 from source_codat.planning.planner import Planner, SelectedStream
-from source_codat.reading.reader import PartitionReader
+from source_codat.reading.reader import StreamReader
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.outcomes import StreamOutcome
 from source_codat.state.store import StreamState, blobs_by_stream, fingerprint
@@ -173,7 +173,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
             outcome = StreamOutcome(name, per_company=bool(stream.retriever.scope))
             selected[name] = SelectedStream(
                 stream.retriever,
-                PartitionReader(client, stream.retriever, settings, emit, outcome.stats),
+                StreamReader(client, stream.retriever, settings, emit, outcome.stats),
                 outcome,
                 _state(stream, settings, blobs.get(name)) if incremental else None,
                 parents_of(stream.retriever, outcome.stats),

@@ -1,15 +1,12 @@
 """How far a cursor may go, by what dataStatus and the sync history say."""
 
-from typing import Any
-
 import pytest
 
 from source_codat.companies.company import DataTypeStatus, StatusReport, SyncEntry
 from source_codat.companies.context import DataTypeView
 from source_codat.foundation.timestamps import instant
-from source_codat.reading.passes import Pass
-from source_codat.reading.reader import PartitionReader
 from source_codat.trust.entry import Entry
+from source_codat.trust.proof import PassEvidence, SyncLook, reached
 
 NOON = instant("2026-01-02T12:00:00Z") or 0
 AN_HOUR_AGO = instant("2026-01-02T11:00:00Z") or 0
@@ -31,8 +28,10 @@ def entry(status, requested=BEFORE, sync="S"):
 
 def finished(before, after):
     """What is noted of a pass whose latest row is an hour old."""
-    reader: Any = None  # nothing of it matters
-    return PartitionReader.finish(reader, Pass(latest=AN_HOUR_AGO), before, after, records=1)
+    seen = PassEvidence(
+        rows=1, distinct=1, fingerprint=(1, 1), totals=frozenset({1}), pages=1, latest=AN_HOUR_AGO
+    )
+    return reached(seen, [SyncLook(one.safe_point, one.sync_id) for one in (before, after) if one])
 
 
 def test_without_a_safe_point_before_or_after_the_cursor_stays():

@@ -26,7 +26,7 @@ from source_codat.foundation.wording import counted
 from source_codat.http.client import CodatClient
 from source_codat.planning.company_list import Directory
 from source_codat.planning.planner import PartitionEnd, Plan, Planned, Planner, SelectedStream
-from source_codat.reading.reader import Finished, Reading
+from source_codat.reading.reader import Finished, PartitionReading
 from source_codat.reading.requests import Partition
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.progress import Progress
@@ -228,7 +228,7 @@ class Sync:
         planned = Planned(stream, NO_COMPANY, (), Partition(ids={}))
         return Task(None, partial(self._read, planned))
 
-    def _read(self, planned: Planned, reading: Reading | None = None) -> None:
+    def _read(self, planned: Planned, reading: PartitionReading | None = None) -> None:
         """Go one step in reading a partition; what becomes of it is told after its rows."""
         what = f"{planned.stream.outcome.name} of {planned.company.label}"
         self._progress.reading(what, now=True)
@@ -236,11 +236,11 @@ class Sync:
         self._progress.reading(what, now=False)
         if isinstance(result, Plan):
             self._queue(result, planned.company)
-        elif isinstance(result, Reading):
+        elif isinstance(result, PartitionReading):
             task = Task(planned.company.id or None, partial(self._read, planned, result))
             # A look at the syncs serves all partitions of the company that wait for one: other
             # work comes first, and no worker waits.
-            if result.awaited is not None:
+            if result.recheck_after is not None:
                 self._scheduler.park(task)
             else:
                 self._scheduler.add([task])
@@ -249,5 +249,5 @@ class Sync:
             self.outbox.put(
                 PartitionEnd(planned.stream, planned.company, planned.key, result, view, planned.group)
             )
-        if planned.company.id and not isinstance(result, Reading):
+        if planned.company.id and not isinstance(result, PartitionReading):
             self._progress.ended(planned.company.id)

@@ -11,12 +11,14 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, own_error
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.planning.planner import Plan, Planned, Planner
-from source_codat.reading.reader import Finished, Reading
+from source_codat.reading.reader import Finished, PartitionReading
 
 Result = Finished | PartitionSkipped | PartitionFailed
 
 
-def step(planner: Planner, planned: Planned, reading: Reading | None) -> Result | Plan | Reading:
+def step(
+    planner: Planner, planned: Planned, reading: PartitionReading | None
+) -> Result | Plan | PartitionReading:
     """Do one piece of a partition's reading: its result, or what there is to do next.
 
     A plan where the partition turned out to be a group; the reading where it needs another step.
@@ -39,16 +41,16 @@ def step(planner: Planner, planned: Planned, reading: Reading | None) -> Result 
     return result
 
 
-def _advance(planner: Planner, planned: Planned, reading: Reading | None) -> Finished | Plan | Reading:
+def _advance(
+    planner: Planner, planned: Planned, reading: PartitionReading | None
+) -> Finished | Plan | PartitionReading:
     stream, partition = planned.stream, planned.partition
     if planned.grouped:
         return planner.expand(planned)
     if stream.parents and stream.retriever.by_new_parents:
         return stream.parents.read_new(partition, stream.reader)
     reading = reading or stream.reader.begin(partition)
-    if reading.awaited is not None and partition.context is not None:
-        return reading.judge(partition.context.refreshed(reading.awaited)) or reading
-    return reading.walk() or reading
+    return reading.step() or reading
 
 
 def _as_failure(skipped: PartitionSkipped, planned: Planned) -> PartitionFailed | None:

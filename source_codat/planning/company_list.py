@@ -19,7 +19,7 @@ from source_codat.foundation.wording import first_of
 from source_codat.http.client import Answer, CodatClient
 from source_codat.http.stats import RequestStats
 from source_codat.reading.pages import Page, PageDecoder
-from source_codat.reading.reader import PartitionReader
+from source_codat.reading.reader import StreamReader
 from source_codat.reading.requests import Partition
 from source_codat.reading.rows import RowBatch, batch
 from source_codat.streams.definition import CodatRetriever
@@ -60,7 +60,7 @@ class Directory:
             self._emit_wanted(rows, list(found), wanted)
             companies.update((key, one) for key, one in found.items() if wanted is None or key in wanted)
 
-        reader = PartitionReader(self.client, self.retriever, self.settings, collect, self.stats)
+        reader = StreamReader(self.client, self.retriever, self.settings, collect, self.stats)
         tags = self.settings.selection.tags_query
         try:
             done = reader.read(Partition(ids={}, params={"tags": tags} if tags else {}))

@@ -15,7 +15,7 @@ from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
-from source_codat.reading.reader import Finished, PartitionReader
+from source_codat.reading.reader import Finished, StreamReader
 from source_codat.reading.requests import Partition
 from source_codat.reading.rows import RowBatch
 from source_codat.streams.definition import CodatRetriever
@@ -59,7 +59,7 @@ class Parents:
         ]
         return list({tuple(one.values()): one for one in found}.values())
 
-    def read_new(self, group: Partition, reader: PartitionReader) -> Finished:
+    def read_new(self, group: Partition, reader: StreamReader) -> Finished:
         """Read what each parent since the last read holds, and move on as far as the parents go."""
         if group.context is None:
             raise ValueError(self.child.name)
@@ -71,9 +71,9 @@ class Parents:
         for row in rows:
             if row.get("status") in self.parent.finished:
                 ids = {name: str(row[column]) for name, column in self.child.parent_ids.items()}
-                beside = {date: msgspec.json.encode(row.get(date))}
+                dated = {date: msgspec.json.encode(row.get(date))}
                 try:
-                    reader.read(Partition({**group.ids, **ids}, context=group.context, beside=beside))
+                    reader.read(Partition({**group.ids, **ids}, context=group.context, extra_fields=dated))
                 except PartitionSkipped as skipped:
                     if skipped.reason is not SkipReason.NOT_SUPPORTED:  # which is: nothing to say of this one
                         raise
@@ -108,7 +108,7 @@ class Parents:
 
         # A parent's filters and start date are about what is sent, not about which children exist.
         settings = replace(self.settings, filters={}, include_deleted=True, start=None)
-        reader = PartitionReader(self.client, self.parent, settings, collect, self.stats)
+        reader = StreamReader(self.client, self.parent, settings, collect, self.stats)
         return reader.read(Partition(group.ids, since, context=group.context, source=self.source(group)))
 
     def source(self, group: Partition) -> DataTypeView | None:

@@ -16,7 +16,7 @@ from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.http.client import CodatClient
 from source_codat.planning.parents import Parents
 from source_codat.planning.refused_products import Refusals
-from source_codat.reading.reader import Finished, PartitionReader
+from source_codat.reading.reader import Finished, StreamReader
 from source_codat.reading.requests import Partition
 from source_codat.reporting.outcomes import StreamOutcome
 from source_codat.state.group import Group, alone
@@ -35,7 +35,7 @@ class SelectedStream:
     """
 
     retriever: CodatRetriever
-    reader: PartitionReader
+    reader: StreamReader
     outcome: StreamOutcome
     state: StreamState | None
     parents: Parents | None = None
@@ -136,7 +136,7 @@ class Planner:
             ids = {**group.partition.ids, **more}
             one = self._planned(group.stream, group.company, ids, context, None, grouped=False)
             if isinstance(one, Planned):
-                one = replace(one, partition=replace(one.partition, listed=listed))
+                one = replace(one, partition=replace(one.partition, parents_source=listed))
             plan.add(replace(one, group=together))
         return plan
 

@@ -1,6 +1,6 @@
 """Reading one partition completely, or saying that it isn't known to be complete.
 
-Why these rules and no others: docs/behaviour.md, "Complete, or says so".
+Here the evidence is collected; whether it is a proof, `source_codat.trust.proof` says.
 """
 
 from __future__ import annotations
@@ -11,18 +11,25 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from source_codat.companies.company import StatusReport
 from source_codat.companies.context import DataTypeView
 from source_codat.config.settings import Settings
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
 from source_codat.reading.pages import Page
-from source_codat.reading.passes import Pass, Turn, hashes
-from source_codat.reading.requests import SMALLEST_PAGE, Partition, Questions
+from source_codat.reading.passes import Pass, row_hashes
+from source_codat.reading.requests import SMALLEST_PAGE, PageRequest, Partition, StreamRequests
 from source_codat.reading.row_keys import HeldRows, RowKeys
 from source_codat.reading.rows import RowBatch, batch
 from source_codat.reading.shapes import shaped
 from source_codat.streams.definition import CodatRetriever
+from source_codat.trust.proof import (
+    PassEvidence,
+    Proof,
+    SyncedBetween,
+    SyncLook,
+    prove,
+    reached,
+)
 
 MAX_PASSES = 4
 
@@ -44,7 +51,7 @@ class Finished:
     server_time: int | None = None
 
 
-class PartitionReader:
+class StreamReader:
     """Reads the partitions of one stream; one instance serves several threads."""
 
     def __init__(
@@ -55,178 +62,171 @@ class PartitionReader:
         emit: Callable[[RowBatch], None],
         stats: RequestStats | None = None,
     ) -> None:
-        self.retriever = retriever
-        self.questions = Questions(client, retriever, settings, stats)
+        self._requests = StreamRequests(client, retriever, settings, stats)
         self._settings = settings
         self._emit = emit
 
     def read(self, partition: Partition) -> Finished:
         """Send out all rows of a partition, in as many passes as the proof needs."""
         reading = self.begin(partition)
-        while (finished := reading.walk()) is None:
-            if reading.awaited is not None and partition.context is not None:
-                finished = reading.judge(partition.context.refreshed(reading.awaited))
-                if finished:
-                    return finished
+        while (finished := reading.step()) is None:
+            pass
         return finished
 
-    def begin(self, partition: Partition) -> Reading:
-        """A reading to be walked step by step, so that nobody needs to wait between its steps."""
-        return Reading(self, partition, self._settings.page_size)
-
-    def proven(
-        self, done: Pass, previous: Pass | None, before: DataTypeView | None, after: DataTypeView | None
-    ) -> bool:
-        """Whether a pass is known to be complete."""
-        paging = self.retriever.paging
-        if not paging or (paging == "token" and done.pages == 1):
-            return not done.broken
-        keys_repeat = self.retriever.shape == "row_key"
-        agree = done.counts_agree(keys_repeat=keys_repeat)
-        same_syncs = bool(before and after and before.same_syncs(after))
-        if agree and (done.pages == 1 or (same_syncs and not keys_repeat)):
-            return True
-        # No sync to compare, one under way, or keys that repeat: two equal passes have to do.
-        unsaid = not done.broken and done.totals == {None}
-        return (
-            (agree or unsaid)
-            and previous is not None
-            and not previous.broken
-            and previous.totals == done.totals
-            and previous.keys.fingerprint() == done.keys.fingerprint()
-        )
-
-    def release(self, held: HeldRows) -> None:
-        """Send out the rows that waited for a proof."""
-        held.release(self._emit)
-
-    def finish(
-        self, done: Pass, before: DataTypeView | None, after: DataTypeView | None, records: int
-    ) -> Finished:
-        """What a proven pass means for the state."""
-        if before is None:  # no data type to ask about, but rows that tell whether they will change
-            points = [point for point in (done.oldest_unfinished, done.server_time) if point is not None]
-        else:
-            views = [view for view in (before, after) if view is not None]
-            points = [point for view in views if (point := view.safe_point) is not None]
-            points = points if len(points) == len(views) else []
-        cursor = min(done.latest, *points) if done.latest is not None and points else None
-        same = before is not None and (after is None or before.sync_id == after.sync_id)
-        return Finished(
-            complete=True,
-            cursor=None if done.unkeyed else cursor,
-            sync_id=before.sync_id if before and same else None,
-            records=records,
-            unkeyed=done.unkeyed,
-            server_time=done.server_time,
-        )
-
-    def walk(self, partition: Partition, size: int, held: HeldRows) -> Pass:
-        """One pass: every page, sent out as it comes, or held back where keys need the whole."""
-        done, turn = Pass(), Turn(size=size)
-        keys = RowKeys(self._settings.start) if self.retriever.shape == "row_key" else None
-        path = self.retriever.url_path(partition.ids)
-        ids = {name: msgspec.json.encode(value) for name, value in partition.ids.items()}
-        previous = None
-        while True:
-            page, turn = self.questions.page(path, partition, turn)
-            rows = hashes(page)
-            if len(page.rows) and rows == previous:  # the same page again, and so it might go on
-                done.broken = page.total is not None
-                return done
-            done.note(page, rows)
-            if page.rows:
-                shown = keys.keyed(page) if keys else shaped(self.retriever, page)
-                beside = {**self.questions.added, **partition.beside, **page.envelope}
-                done.rows += len(shown.rows)
-                if shown.rows:  # a start date may leave all of a page out
-                    rows_out = batch(self.retriever.name, shown, ids, beside)
-                    if done.pages == 1:
-                        of = partition.ids.get("companyId", "")
-                        rows_out = replace(rows_out, total=page.total or len(shown.rows), company_id=of)
-                    (held.add if keys else self._emit)(rows_out)
-            done.unkeyed = keys is not None and keys.missing
-            more = self._more(page, done, turn)
-            too_many = page.total is not None and len(done.keys) > 2 * page.total + 2 * turn.size
-            if not page.rows or not more or too_many:
-                done.broken = bool(page.rows) and more
-                return done
-            if page.page_size and 0 < page.page_size < turn.size and turn.number == 1:
-                turn = replace(turn, size=page.page_size)  # the server's own limit counts the offsets
-            elif len(page.rows) < turn.size:
-                done.shortest = min(done.shortest or turn.size, len(page.rows))
-            turn, previous = replace(turn, number=turn.number + 1, token=page.token), rows
-
-    def _more(self, page: Page, done: Pass, turn: Turn) -> bool:
-        """Whether another page may follow; where an answer doesn't say, one may."""
-        if self.retriever.paging != "pages":
-            return bool(page.token) and page.token != turn.token
-        if page.total is None:
-            return page.has_next or not page.linked
-        return page.has_next or len(done.keys) < page.total
+    def begin(self, partition: Partition) -> PartitionReading:
+        """A reading to be taken step by step, so that nobody needs to wait between its steps."""
+        return PartitionReading(self._requests, self._settings, self._emit, partition)
 
 
-class Reading:
-    """One partition's way through its passes.
+class PartitionReading:
+    """One partition's way to its proof: a pass through its pages, a look at Codat's syncs, and so on.
 
-    awaited: the moment (monotonic) after which the syncs have to be looked at, before the next step.
+    recheck_after: where it is set, the next step is such a look, which any answer serves that is
+    asked for after that moment (of this machine's monotonic clock).
     """
 
-    def __init__(self, reader: PartitionReader, partition: Partition, size: int) -> None:
-        self._reader = reader
+    def __init__(
+        self,
+        requests: StreamRequests,
+        settings: Settings,
+        emit: Callable[[RowBatch], None],
+        partition: Partition,
+    ) -> None:
+        self.recheck_after: float | None = None
+        self._requests = requests
+        self._retriever = requests.retriever
+        self._needs_row_keys = self._retriever.shape == "row_key"
+        self._start = settings.start
+        self._emit = emit
         self._partition = partition
-        self._size = size
+        self._path = self._retriever.url_path(partition.ids)
+        self._ids = {name: msgspec.json.encode(value) for name, value in partition.ids.items()}
+        self._page_size = settings.page_size
         self._held = HeldRows()
-        self._before = partition.source
-        self._previous: Pass | None = None
-        self._done = Pass()
-        self._left = MAX_PASSES
+        self._syncs_before = partition.source
+        self._pass = Pass()
+        self._previous: PassEvidence | None = None
+        self._passes_left = MAX_PASSES
         self._records = 0
-        self.awaited: float | None = None
 
-    def walk(self) -> Finished | None:
-        """Walk through the pages once; None where another step is needed."""
-        self._left -= 1
-        done = self._done = self._reader.walk(self._partition, self._size, self._held)
-        if done.unkeyed and self._partition.since is not None:
+    def step(self) -> Finished | None:
+        """Do the next piece of work; None where another step is needed."""
+        return self._read_pages() if self.recheck_after is None else self._recheck(self.recheck_after)
+
+    def _read_pages(self) -> Finished | None:
+        self._passes_left -= 1
+        seen = self._pass = self._read_pass()
+        if seen.has_rows_without_id and self._partition.since is not None:
             # By its state all rows of this partition had ids: they don't any more.
             self._partition, self._previous = replace(self._partition, since=None), None
             self._held.drop()
-            return None if self._left else self._unproven()
+            return None if self._passes_left else self._unproven()
         # Rows that wait for a proof go out once, whatever number of passes that takes.
-        self._records = done.rows + (0 if self._reader.retriever.shape == "row_key" else self._records)
-        if self._before is None or self._partition.context is None or done.pages == 1:
-            return self._judge(None)  # a single answer is a snapshot
-        self.awaited = time.monotonic()
+        self._records = seen.records + (0 if self._needs_row_keys else self._records)
+        if self._syncs_before is None or self._partition.context is None or seen.pages == 1:
+            return self._conclude(None)  # a single answer is a snapshot
+        self.recheck_after = time.monotonic()
         return None
 
-    def judge(self, report: StatusReport) -> Finished | None:
-        """Compare the syncs with those before the last pass; None where it has to be walked again."""
-        self.awaited = None
-        return self._judge(replace(self._before, report=report) if self._before else None)
+    def _recheck(self, after: float) -> Finished | None:
+        """Compare Codat's syncs with those before the last pass."""
+        self.recheck_after = None
+        before, context = self._syncs_before, self._partition.context
+        if before is None or context is None:
+            raise ValueError(self._path)
+        return self._conclude(replace(before, report=context.refreshed(after)))
 
-    def _judge(self, after: DataTypeView | None) -> Finished | None:
-        done = self._done
-        proven = self._reader.proven(done, self._previous, self._before, after)
-        if proven or not self._left:
-            self._reader.release(self._held)
-        if proven:
-            finished = self._reader.finish(done, self._before, after, self._records)
-            return replace(finished, sync_id=None) if self._parents_moved else finished
+    def _conclude(self, syncs_after: DataTypeView | None) -> Finished | None:
+        """End the reading where the last pass is proven, or where there have been enough."""
+        before = self._syncs_before
+        seen = self._pass.evidence(self._retriever.paging, keys_repeat=self._needs_row_keys)
+        proof = prove(seen, self._previous, _synced_between(before, syncs_after))
+        if proof is Proof.PROVEN or not self._passes_left:
+            self._held.release(self._emit)
+        if proof is Proof.PROVEN:
+            return self._finished(seen, [_look(view) for view in (before, syncs_after) if view])
         self._held.drop()
-        self._previous, self._before = done, after or self._before
-        if done.shortest:
-            self._size = max(SMALLEST_PAGE, min(self._size, done.shortest))
-        return None if self._left else self._unproven()
+        self._previous, self._syncs_before = seen, syncs_after or before
+        if self._pass.shortest:
+            self._page_size = max(SMALLEST_PAGE, min(self._page_size, self._pass.shortest))
+        return None if self._passes_left else self._unproven()
 
-    @property
-    def _parents_moved(self) -> bool:
+    def _finished(self, seen: PassEvidence, looks: list[SyncLook]) -> Finished:
+        place = reached(seen, looks)
+        return Finished(
+            complete=True,
+            cursor=None if self._pass.has_rows_without_id else place.cursor,
+            sync_id=None if self._parents_may_have_come() else place.sync_id,
+            records=self._records,
+            unkeyed=self._pass.has_rows_without_id,
+            server_time=seen.answered_at,
+        )
+
+    def _parents_may_have_come(self) -> bool:
         """Whether parents may have come since they were listed: their children would be passed over."""
-        listed = self._partition.listed
-        if listed is None or self._before is None:
+        listed, now = self._partition.parents_source, self._syncs_before
+        if listed is None or now is None:
             return False
-        known = listed.sync_id
-        return known is None or replace(self._before, data_types=listed.data_types).sync_id != known
+        known = _look(listed).sync_id
+        return known is None or _look(replace(now, data_types=listed.data_types)).sync_id != known
 
     def _unproven(self) -> Finished:
         return Finished(complete=False, records=self._records)
+
+    def _read_pass(self) -> Pass:
+        """Read every page once: rows go out as they come, or are held back where keys need the whole."""
+        seen, request = Pass(), PageRequest(self._page_size)
+        keys = RowKeys(self._start) if self._needs_row_keys else None
+        previous = None
+        while True:
+            page, request = self._requests.page(self._path, self._partition, request)
+            hashes = row_hashes(page)
+            if len(page.rows) and hashes == previous:  # the same page again, and so it might go on
+                seen.broken = page.total is not None
+                return seen
+            seen.note(page, hashes)
+            seen.records += self._send(page, keys, is_first=seen.pages == 1)
+            seen.has_rows_without_id = keys is not None and keys.missing
+            more = self._more_may_follow(page, seen, request)
+            too_many = page.total is not None and len(seen.tally) > 2 * page.total + 2 * request.size
+            if not page.rows or not more or too_many:
+                seen.broken = bool(page.rows) and more
+                return seen
+            if page.page_size and 0 < page.page_size < request.size and request.number == 1:
+                request = replace(request, size=page.page_size)  # the server's own limit counts the offsets
+            elif len(page.rows) < request.size:
+                seen.shortest = min(seen.shortest or request.size, len(page.rows))
+            request, previous = replace(request, number=request.number + 1, token=page.token), hashes
+
+    def _send(self, page: Page, keys: RowKeys | None, *, is_first: bool) -> int:
+        """Send out a page's rows, or hold them back; returns how many records they are."""
+        if not page.rows:
+            return 0
+        shown = keys.keyed(page) if keys else shaped(self._retriever, page)
+        if not shown.rows:  # a start date may leave all of a page out
+            return 0
+        extra_fields = {**self._requests.request_fields, **self._partition.extra_fields, **page.envelope}
+        rows = batch(self._retriever.name, shown, self._ids, extra_fields)
+        if is_first:
+            company_id = self._partition.ids.get("companyId", "")
+            rows = replace(rows, total=page.total or len(shown.rows), company_id=company_id)
+        (self._held.add if keys else self._emit)(rows)
+        return len(shown.rows)
+
+    def _more_may_follow(self, page: Page, seen: Pass, request: PageRequest) -> bool:
+        """Whether another page may follow; where an answer doesn't say, one may."""
+        if self._retriever.paging != "pages":
+            return bool(page.token) and page.token != request.token
+        if page.total is None:
+            return page.has_next or not page.linked
+        return page.has_next or len(seen.tally) < page.total
+
+
+def _synced_between(before: DataTypeView | None, after: DataTypeView | None) -> SyncedBetween:
+    if before is None or after is None or not before.same_syncs(after):
+        return SyncedBetween.DOUBT
+    return SyncedBetween.NOTHING
+
+
+def _look(view: DataTypeView) -> SyncLook:
+    return SyncLook(view.safe_point, view.sync_id)

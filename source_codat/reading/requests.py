@@ -1,4 +1,4 @@
-"""The questions that a stream puts to Codat: parameters, query, and what to do where one is refused."""
+"""The requests that a stream sends to Codat: parameters, query, and what to do where one is refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from source_codat.foundation.errors import ConfigError, PartitionFailed
 from source_codat.http.client import Answer, CodatClient
 from source_codat.http.stats import RequestStats
 from source_codat.reading.pages import Page, PageDecoder
-from source_codat.reading.passes import Turn
 from source_codat.reading.report_dates import SyncDates
 from source_codat.streams.definition import CodatRetriever
 
@@ -28,9 +27,10 @@ logger = logging.getLogger("airbyte")
 class Partition:
     """One full path to read: its ids by the path's names, and from which instant on (None: all).
 
+    source: what was known of its data types' syncs before it is read; None without a data type.
     params: what its requests carry besides; answer: the body, where it has been asked for already.
-    beside: encoded fields that are added to its rows. listed: what was known of the parents' data
-    types before the parents were listed that this partition stems from.
+    extra_fields: encoded values that are added to its rows, by field. parents_source: what was known
+    of the parents' data types before the parents were listed that this partition stems from.
     """
 
     ids: Mapping[str, str]
@@ -39,12 +39,24 @@ class Partition:
     source: DataTypeView | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     answer: bytes | None = None
-    beside: Mapping[str, bytes] = field(default_factory=dict)
-    listed: DataTypeView | None = None
+    extra_fields: Mapping[str, bytes] = field(default_factory=dict)
+    parents_source: DataTypeView | None = None
 
 
-class Questions:
-    """Asks for the pages of one stream's partitions; safe to use from several threads."""
+@dataclass(frozen=True)
+class PageRequest:
+    """Which page to ask for: by number and size, or by the token that the last one gave."""
+
+    size: int
+    number: int = 1
+    token: str = ""
+
+
+class StreamRequests:
+    """Asks for the pages of one stream's partitions; safe to use from several threads.
+
+    request_fields: encoded values of the requests' parameters that are added to the stream's rows.
+    """
 
     def __init__(
         self,
@@ -53,59 +65,64 @@ class Questions:
         settings: Settings,
         stats: RequestStats | None = None,
     ) -> None:
+        self.retriever = retriever
         self._client = client
         self._stats = stats
-        self._retriever = retriever
         self._settings = settings
         self._decoder = PageDecoder(retriever)
         self._order_by = (retriever.id_field or "id") if retriever.ordered else ""
         self._by_cursor = retriever.queryable and bool(retriever.cursor_field)
         dates = SyncDates()
         self._fixed = {name: dates.filled(value) for name, value in retriever.request_parameters().items()}
-        self.added = {
+        self.request_fields = {
             name: msgspec.json.encode(dates.as_field(self._fixed[name]))
             for name in retriever.from_request
             if name in self._fixed
         }
 
-    def page(self, path: str, partition: Partition, turn: Turn) -> tuple[Page, Turn]:
-        """One page, smaller where Codat times out on it, plainer where Codat refuses the question."""
+    def page(self, path: str, partition: Partition, request: PageRequest) -> tuple[Page, PageRequest]:
+        """One page, smaller where Codat times out on it, plainer where Codat refuses the question.
+
+        Returns the page with the request that it answers. Raises what the client raises.
+        """
+        if partition.answer is not None:
+            return self._decoder.decode(partition.answer), request
         while True:
-            if partition.answer is not None:
-                return self._decoder.decode(partition.answer), turn
-            params = self._parameters(partition, turn)
+            params = self._parameters(partition, request)
             try:
-                return self._get(path, params, partition), turn
+                return self._get(path, params, partition), request
             except PartitionFailed as error:
                 if error.status == 400 and self._simplified(path, params, error):
                     continue
-                name, words = self._retriever.name, error.detail.lower()
+                name, words = self.retriever.name, error.detail.lower()
                 if error.status == 400 and name in self._settings.filters and "query" in words:
                     raise refused_filter(self._settings, name, error) from None
-                if not error.timed_out or self._retriever.paging != "pages" or turn.size <= SMALLEST_PAGE:
+                if not error.timed_out or self.retriever.paging != "pages" or request.size <= SMALLEST_PAGE:
                     raise
-            offset = (turn.number - 1) * turn.size
-            size = max(SMALLEST_PAGE, turn.size // 4)
+            offset = (request.number - 1) * request.size
+            size = max(SMALLEST_PAGE, request.size // 4)
             # From there some rows come twice, none is passed over.
-            turn = replace(turn, size=size, number=offset // size + 1)
+            request = replace(request, size=size, number=offset // size + 1)
             logger.info("Codat: %s takes too long; asking for pages of %d.", path, size)
 
     def _get(self, path: str, params: Mapping[str, Any], partition: Partition) -> Page:
-        def ask() -> Answer:
-            return self._client.get(path, params, self._checked, self._stats)
+        if partition.context is None or not self.retriever.shares_answers:
+            return self._client.get(path, params, self._decoded, self._stats)
 
-        # What several streams ask of a company, its statements say, is asked once.
-        if partition.context is not None and self._retriever.shares_answers:
-            answer = partition.context.remembered(f"{path}?{sorted(params.items())}", ask)
-        else:
-            answer = ask()
+        def ask() -> tuple[PageDecoder, Answer, Page]:
+            return self._client.get(
+                path, params, lambda answer: (self._decoder, answer, self._decoded(answer)), self._stats
+            )
+
+        # What several streams ask of a company, its statements say, is asked once: each stream that
+        # hasn't asked itself takes the answer apart in its own way.
+        decoder, answer, page = partition.context.remembered(f"{path}?{sorted(params.items())}", ask)
+        return page if decoder is self._decoder else self._decoded(answer)
+
+    def _decoded(self, answer: Answer) -> Page:
         page = self._decoder.decode(answer.body)
         page.server_time = answer.server_time
         return page
-
-    def _checked(self, answer: Answer) -> Answer:
-        self._decoder.decode(answer.body)
-        return answer
 
     def _simplified(self, path: str, params: dict[str, Any], error: PartitionFailed) -> bool:
         """Whether Codat takes the question without its order, or without its date."""
@@ -114,22 +131,22 @@ class Questions:
             self._order_by = ""
             logger.info("Codat refused to order %s by %s; reading it as it comes.", path, params["orderBy"])
             return True
-        field = self._retriever.cursor_field
+        field = self.retriever.cursor_field
         if field and f"{field}>=" in params.get("query", "") and field in error.message:
             self._by_cursor = False
             logger.info("Codat can't query %s by %s; reading all of it.", path, field)
             return True
         return False
 
-    def _parameters(self, partition: Partition, turn: Turn) -> dict[str, Any]:
+    def _parameters(self, partition: Partition, request: PageRequest) -> dict[str, Any]:
         params: dict[str, Any] = {**self._fixed, **partition.params}
-        params.update(self._retriever.parameters(partition.ids) if self._retriever.each else {})
-        if self._retriever.paging == "pages":
-            params.update(page=turn.number, pageSize=turn.size)
+        params.update(self.retriever.parameters(partition.ids) if self.retriever.each else {})
+        if self.retriever.paging == "pages":
+            params.update(page=request.number, pageSize=request.size)
             if self._order_by:
                 params["orderBy"] = self._order_by
-        elif turn.token:
-            params["continuationToken"] = turn.token.removeprefix("continuationToken=")
+        elif request.token:
+            params["continuationToken"] = request.token.removeprefix("continuationToken=")
         query = self.query(partition.since)
         if query:
             params["query"] = query
@@ -137,12 +154,12 @@ class Questions:
 
     def query(self, since: int | None) -> str:
         """What is asked of Codat's query language: changes since an instant, and the user's part."""
-        terms = [self._retriever.always] if self._retriever.always else []
+        terms = [self.retriever.always] if self.retriever.always else []
         if since is not None and self._by_cursor:
-            terms.append(f"{self._retriever.cursor_field}>={timestamps.query_date(since)}")
-        if self._retriever.marks_deleted and not self._settings.include_deleted:
+            terms.append(f"{self.retriever.cursor_field}>={timestamps.query_date(since)}")
+        if self.retriever.marks_deleted and not self._settings.include_deleted:
             terms.append("metadata.isDeleted!=true")
-        filtered = self._settings.filters.get(self._retriever.name, "")
+        filtered = self._settings.filters.get(self.retriever.name, "")
         if filtered:
             terms.append("{" + filtered + "}" if "||" in filtered else filtered)
         return "&&".join(terms)
