@@ -13,7 +13,7 @@ from codat_simulator.world.world import World
 
 
 @dataclass(eq=False)
-class Knobs:
+class ServerOptions:
     """What the whole server does differently while a test wants it to."""
 
     page_size_cap: int = 5000
@@ -30,7 +30,7 @@ class Knobs:
 
 
 @dataclass
-class Quirks:
+class ContentFaults:
     """What the scripted faults do to one answer's contents."""
 
     drop_links: bool = False
@@ -45,10 +45,10 @@ class Call:
     """A request that has been let in and routed."""
 
     world: World
-    knobs: Knobs
+    options: ServerOptions
     request: LoggedRequest
     params: dict[str, str]
-    quirks: Quirks
+    content_faults: ContentFaults
     body: bytes = b""
 
     @property

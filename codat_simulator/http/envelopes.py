@@ -65,7 +65,7 @@ class Pages:
         page, size = _window(call)
         query = call.query.get("query", "") if self.queryable else ""
         rows = _chosen(call, source, query, group, self.orderable)
-        shown = call.quirks.page or page
+        shown = call.content_faults.page or page
         parts = [_list(self.under, rows, (shown - 1) * size, shown * size)]
         counters: dict[str, Any] = {}
         if self.counters:
@@ -79,8 +79,8 @@ class Pages:
             parts.insert(0, _members({self.counters_in: counters}))
         else:
             parts.append(_members(counters))
-        if self.links and not (call.knobs.drop_links or call.quirks.drop_links):
-            more = page * size < len(rows) or call.quirks.page is not None
+        if self.links and not (call.options.drop_links or call.content_faults.drop_links):
+            more = page * size < len(rows) or call.content_faults.page is not None
             parts.append(_members({"_links": _links(call, page, size, more)}))
         return _object(*parts)
 
@@ -99,7 +99,7 @@ class ContinuedPages:
             if name not in properties(query):
                 query = f"{{{query}}}&&{{{condition}}}" if query else condition
         rows = _chosen(call, source, query, orderable=False)
-        start, size = self._start(call), min(call.knobs.default_page_size, call.knobs.page_size_cap)
+        start, size = self._start(call), min(call.options.default_page_size, call.options.page_size_cap)
         pagination: dict[str, str] = {}
         if start + size < len(rows):
             token = json.dumps({"start": start + size, "pageCount": len(rows)}).encode()
@@ -163,11 +163,11 @@ def _list(under: str, rows: Rows, start: int, stop: int) -> bytes:
 def _chosen(call: Call, source: Source, query: str, group: str = "", orderable: bool = True) -> Rows:
     """Return the rows that a query and the call's `orderBy` ask for; refused with Codat's words."""
     order_by = call.query.get("orderBy", "") if orderable else ""
-    if call.quirks.refuse_order_by and order_by.lstrip("-") == "id":
+    if call.content_faults.refuse_order_by and order_by.lstrip("-") == "id":
         raise Refusal(400, "Error parsing orderBy - Could not order by id")
     try:
-        if call.quirks.shuffle is not None:
-            return source.shuffled(query, order_by, group, call.quirks.shuffle)
+        if call.content_faults.shuffle is not None:
+            return source.shuffled(query, order_by, group, call.content_faults.shuffle)
         return source.view(query, order_by, group)
     except QueryError as error:
         raise Refusal(400, str(error)) from None
@@ -181,10 +181,10 @@ def _chosen(call: Call, source: Source, query: str, group: str = "", orderable: 
 def _window(call: Call) -> tuple[int, int]:
     """Return the page number and the page size to give."""
     page = call.number("page", default=1)
-    size = call.number("pageSize", default=call.knobs.default_page_size)
+    size = call.number("pageSize", default=call.options.default_page_size)
     if size > LARGEST:
         raise Refusal(400, f"The field pageSize must be between 1 and {LARGEST}.")
-    return page, min(size, call.knobs.page_size_cap)
+    return page, min(size, call.options.page_size_cap)
 
 
 def _links(call: Call, page: int, size: int, more: bool) -> dict[str, Any]:

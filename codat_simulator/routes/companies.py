@@ -66,14 +66,14 @@ def custom_type(call: Call) -> Any:
 @ROUTES.get("/companies/{companyId}/dataStatus")
 def data_status(call: Call) -> Any:
     """Return the state of each data type the company's platforms support."""
-    call.world.pulls.look(call.company)
+    call.world.pulls.poll(call.company)
     return call.world.pulls.status(call.company)
 
 
 @ROUTES.get("/companies/{companyId}/data/history")
 def history(call: Call) -> Answer:
     """List pull operations, in the order they were requested unless ordered otherwise."""
-    call.world.pulls.look(call.company)
+    call.world.pulls.poll(call.company)
     known = {link.id for link in call.company.connections}
     rows = (sync.row() for sync in call.company.syncs if sync.connection_id in known)
     return Pages().answer(call, listed(rows, PULL_OPERATION))
@@ -82,7 +82,7 @@ def history(call: Call) -> Answer:
 @ROUTES.get("/companies/{companyId}/data/history/{datasetId}")
 def one_pull(call: Call) -> Any:
     """Return one pull operation."""
-    call.world.pulls.look(call.company, call.params["datasetId"])
+    call.world.pulls.poll(call.company, call.params["datasetId"])
     return _sync(call).row()
 
 

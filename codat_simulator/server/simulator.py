@@ -12,18 +12,18 @@ from types import TracebackType
 
 from aiohttp import web
 
-from codat_simulator.http.call import Knobs
+from codat_simulator.http.call import ServerOptions
 from codat_simulator.http.request_log import LoggedRequest, matching
-from codat_simulator.server.edge import Edge, Watcher
 from codat_simulator.server.faults import Faults
 from codat_simulator.server.quota import Quota
+from codat_simulator.server.request_handler import RequestHandler, Watcher
 from codat_simulator.world.world import World
 
 # Long: a short secret would be masked inside ordinary log words.
 DEFAULT_KEY = "codat-simulator-key-3f9b27c1d84e4a0fb6a59c0e7d21f8aa"
 
 
-class Simulator(Knobs):
+class Simulator(ServerOptions):
     """A Codat on loopback; used in a `with` block, or between `start` and `stop`."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Simulator(Knobs):
         super().__init__(latency=latency)
         self.api_key, self._port = api_key, port
         self.world = World(companies, seed, records, start)
-        self._edge = Edge(self.world, self, api_key)
+        self._handler = RequestHandler(self.world, self, api_key)
         self._addresses: list[str] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over: asyncio.Event
@@ -59,23 +59,23 @@ class Simulator(Knobs):
     @property
     def authorization(self) -> str:
         """Return the value of the `Authorization` header that is let in."""
-        return self._edge.authorization
+        return self._handler.authorization
 
     @property
     def requests(self) -> list[LoggedRequest]:
         """Return the requests so far, in the order they came."""
         with self.world.lock:
-            return list(self._edge.requests)
+            return list(self._handler.requests)
 
     @property
     def faults(self) -> Faults:
         """Return the faults in force."""
-        return self._edge.faults
+        return self._handler.faults
 
     @property
     def quota(self) -> Quota:
         """Return the daily quota."""
-        return self._edge.quota
+        return self._handler.quota
 
     def requests_for(self, path: str) -> list[LoggedRequest]:
         """Return the requests whose path fits a template as `/companies/{id}/data/invoices`, or a regex."""
@@ -84,26 +84,26 @@ class Simulator(Knobs):
     def clear_log(self) -> None:
         """Forget the requests so far."""
         with self.world.lock:
-            self._edge.requests.clear()
+            self._handler.requests.clear()
 
     def on_request(self, callback: Watcher) -> Callable[[], None]:
         """Call back before each answer is computed, with the world locked; returns what ends it."""
         with self.world.lock:
-            self._edge.watchers.append(callback)
+            self._handler.watchers.append(callback)
 
         def unregister() -> None:
             with self.world.lock, contextlib.suppress(ValueError):
-                self._edge.watchers.remove(callback)
+                self._handler.watchers.remove(callback)
 
         return unregister
 
     def revoke_key(self) -> None:
         """Refuse the key from now on."""
-        self._edge.revoked = True
+        self._handler.revoked = True
 
     def restore_key(self) -> None:
         """Let the key in again."""
-        self._edge.revoked = False
+        self._handler.revoked = False
 
     def start(self) -> Simulator:
         """Serve, and return once requests are answered."""
@@ -114,7 +114,7 @@ class Simulator(Knobs):
         async def serve() -> None:
             self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
             server = web.Server(
-                self._edge.handle,
+                self._handler.handle,
                 access_log=None,
                 max_line_size=65_536,
                 max_field_size=65_536,
@@ -149,7 +149,7 @@ class Simulator(Knobs):
         self._port = first.getsockname()[1]
         # Another name for this machine: where a redirect to another host points.
         host = first.getsockname()[0]
-        self._edge.elsewhere = f"http://{host}:{self._port}"  # ignore-https-check: loopback
+        self._handler.other_host = f"http://{host}:{self._port}"  # ignore-https-check: loopback
         found = [first]
         with contextlib.suppress(OSError):
             found.append(socket.create_server(("::1", self._port), family=socket.AF_INET6))

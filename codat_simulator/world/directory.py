@@ -45,7 +45,7 @@ class Directory:
         self.lock = threading.RLock()
         self.seed, self.size = seed, records
         self.clock = Clock(start, seed, self.lock)
-        self.roster = 0
+        self.company_list_version = 0
         """Goes up whenever the list of companies changes."""
         self.elsewhere: dict[str, list[Record]] = {}
         """By path, the made-up records of endpoints that were asked for; a test may change them."""
@@ -75,10 +75,13 @@ class Directory:
         """Return the companies that `tags` selects, to cut pages from; QueryError where unreadable."""
         with self.lock:
             kept = self._lists.get(tags)
-            if kept is None or kept[0] != self.roster:
+            if kept is None or kept[0] != self.company_list_version:
                 test = compile_query(tags, None) if tags else None
                 chosen = [one for one in self._companies.values() if test is None or test(one.tags)]
-                kept = self._lists[tags] = self.roster, listed((one.row() for one in chosen), COMPANY)
+                kept = self._lists[tags] = (
+                    self.company_list_version,
+                    listed((one.row() for one in chosen), COMPANY),
+                )
             return kept[1]
 
     def known_companies(self) -> list[Company]:
@@ -104,7 +107,7 @@ class Directory:
         """Delete a company for good: its paths answer 404."""
         with self.lock:
             del self._companies[company_id]
-            self.roster += 1
+            self.company_list_version += 1
 
     def add_connection(
         self,
@@ -124,13 +127,13 @@ class Directory:
         with self.lock:
             company = self._companies[company_id]
             company.connections = [link for link in company.connections if link.id != connection_id]
-            self.roster += 1
+            self.company_list_version += 1
 
     def set_connection_status(self, company_id: str, connection_id: str, status: str) -> None:
         """Make a connection PendingAuth, Linked, Unlinked or Deauthorized."""
         with self.lock:
             self.connection(company_id, connection_id).status = status
-            self.roster += 1
+            self.company_list_version += 1
 
     def connection(self, company_id: str, connection_id: str) -> Connection:
         """Return a connection by id; KeyError for an unknown one."""
@@ -210,7 +213,7 @@ class Directory:
             tags = {"region": ("uk", "eu", "us")[number % 3], "tier": "trial" if number % 4 == 3 else "paid"}
         company = Company(company_id, number, usual if name is None else name, tags, born)
         self._companies[company_id] = company
-        self.roster += 1
+        self.company_list_version += 1
         for spec in links:
             self._link(company, spec, born, history)
         return company_id
@@ -225,5 +228,5 @@ class Directory:
         seed = f"codat-simulator/{self.seed}/{company.number}/{company.linked}"
         link = Connection(seed, platform, given.get("status") or "Linked", born, history, self.size)
         company.link(link)
-        self.roster += 1
+        self.company_list_version += 1
         return link.id

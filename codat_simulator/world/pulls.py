@@ -25,7 +25,7 @@ class Pulls:
     def __init__(self, directory: Directory, bring: Bring) -> None:
         """Work for the companies of a directory, whose lock the caller holds."""
         self._directory, self._bring = directory, bring
-        self.looks = len(STAGES)
+        self.polls = len(STAGES)
         """How often a queued refresh is looked at before it is over; 0 leaves it to the clock."""
         self.seconds = 3_600.0
         """How long a queued refresh lasts when nobody looks; each stage takes its share."""
@@ -81,9 +81,9 @@ class Pulls:
             sync.staged.clear()
             sync.completed = self._directory.clock.stamp("7Z")
         sync.status = status
-        self._directory.roster += 1
+        self._directory.company_list_version += 1
 
-    def look(self, company: Company, only: str | None = None) -> None:
+    def poll(self, company: Company, only: str | None = None) -> None:
         """Let the queued refreshes of a company go on a stage, as they do between two polls."""
         linked = {link.id for link in company.connections}
         for sync in list(company.syncs):
@@ -91,9 +91,9 @@ class Pulls:
                 continue
             if sync.connection_id not in linked:  # it went while it was asked
                 continue
-            sync.looks += 1
+            sync.polls += 1
             left = (sync.due - self._directory.clock.ticks()) / max(1, int(self.seconds * TICKS))
-            progress = max(0.0, 1 - left, sync.looks / self.looks if self.looks else 0)
+            progress = max(0.0, 1 - left, sync.polls / self.polls if self.polls else 0)
             if progress >= 1 and sync.outcome not in STAGES:
                 self._end(sync)
             else:

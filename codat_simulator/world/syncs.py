@@ -45,7 +45,7 @@ class Sync:
     staged: list[tuple[dict[str, Any], str | None]] = field(default_factory=list)
     outcome: str | None = None
     """Where a queued refresh ends by itself; None for a sync that a test finishes."""
-    looks: int = 0
+    polls: int = 0
     due: int = 0
     """The instant at which a queued refresh is over however rarely anybody looks."""
 

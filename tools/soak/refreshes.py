@@ -25,7 +25,7 @@ class Refreshes:
 
     def plan(self, rng: Random) -> None:
         """Say how the refreshes of the next read end: soon or later, well with changes, badly, or never."""
-        self._pulls.looks = rng.choice((1, 2, 5, 40))
+        self._pulls.polls = rng.choice((1, 2, 5, 40))
         for company in self._life.world.known_companies():
             for stream in INCREMENTAL.values():
                 kind = rng.choices(("well", "badly", "never"), (6, 2, 2))[0]

@@ -150,7 +150,7 @@ def test_a_queued_refresh_goes_through_its_stages_as_it_is_polled(sim, codat, co
 
 
 def test_a_refresh_is_over_when_its_time_is_however_rarely_it_is_polled(sim, codat, company, status):
-    sim.world.pulls.looks = 0
+    sim.world.pulls.polls = 0
     codat.post(f"/companies/{company}/data/queue/bills")
     assert status(company, "bills")["currentStatus"] == "Queued"
     sim.world.clock.advance(1800)

@@ -20,7 +20,7 @@ import msgspec
 from aiohttp import web
 
 from codat_simulator.http.answers import JSON_HEADERS, Answer, Refusal, error_body
-from codat_simulator.http.call import Call, Knobs, Quirks
+from codat_simulator.http.call import Call, ContentFaults, ServerOptions
 from codat_simulator.http.request_log import LoggedRequest
 from codat_simulator.http.routing import answer
 from codat_simulator.records.dataset import encode
@@ -38,21 +38,21 @@ _PIECES = 100  # of a body that trickles
 Watcher = Callable[[LoggedRequest], object]
 
 
-class Edge:
+class RequestHandler:
     """Answers HTTP requests from a world."""
 
-    def __init__(self, world: World, knobs: Knobs, api_key: str) -> None:
+    def __init__(self, world: World, options: ServerOptions, api_key: str) -> None:
         """Serve a world to who knows the key."""
-        self.world, self.knobs = world, knobs
+        self.world, self.options = world, options
         self.authorization = "Basic " + base64.b64encode(api_key.encode()).decode()
         self.revoked = False
         self.quota = Quota(world.clock)
         self.faults = Faults(world.lock)
         self.requests: list[LoggedRequest] = []
         self.watchers: list[Watcher] = []
-        self.elsewhere = ""
-        self._flying = 0
-        self._flying_by_company: Counter[str] = Counter()
+        self.other_host = ""
+        self._in_flight = 0
+        self._in_flight_by_company: Counter[str] = Counter()
         self._rng = Random(f"edge/{world.seed}")
 
     async def handle(self, http: web.BaseRequest) -> web.StreamResponse:
@@ -62,22 +62,22 @@ class Edge:
         if request.path.startswith("/_simulator/"):
             return self._response(control(Controlled(self.world, self.requests), request, body))
         company = request.company_id or ""
-        self._flying += 1
-        self._flying_by_company[company] += 1
-        request.in_flight = self._flying
-        request.in_flight_company = self._flying_by_company[company] if company else 0
+        self._in_flight += 1
+        self._in_flight_by_company[company] += 1
+        request.in_flight = self._in_flight
+        request.in_flight_company = self._in_flight_by_company[company] if company else 0
         with self.world.lock:
             self.requests.append(request)
         try:
             return await self._serve(http, request, body)
         finally:
-            self._flying -= 1
-            self._flying_by_company[company] -= 1
+            self._in_flight -= 1
+            self._in_flight_by_company[company] -= 1
             request.finished_at = time.monotonic()
 
     async def _serve(self, http: web.BaseRequest, request: LoggedRequest, body: bytes) -> web.StreamResponse:
-        if self.knobs.latency:
-            await asyncio.sleep(self.knobs.latency)
+        if self.options.latency:
+            await asyncio.sleep(self.options.latency)
         # In an order of their own, so that faults mean the same in whichever order they were added.
         faults = sorted(self.faults.hitting(request), key=lambda fault: _ORDER.get(fault.action or "", 0))
         request.fault = ",".join(fault.action or str(fault.status or 503) for fault in faults)
@@ -137,8 +137,8 @@ class Edge:
                     return self._scripted(fault)
             segments = [unquote(segment) for segment in request.raw_path.strip("/").split("/")]
             handler, request.pattern, params = ROUTES.find(request.method, segments)
-            quirks = self._quirks(request, faults)
-            return answer(Call(self.world, self.knobs, request, params, quirks, body), handler)
+            content_faults = self._content_faults(request, faults)
+            return answer(Call(self.world, self.options, request, params, content_faults, body), handler)
         except Refusal as refusal:
             return Answer(refusal.status, encode(refusal.body()), {**JSON_HEADERS, **refusal.headers})
 
@@ -147,7 +147,7 @@ class Edge:
         if self.revoked or not hmac.compare_digest(given.encode(), self.authorization.encode()):
             raise Refusal(401)
         self.quota.spend()
-        most = self.knobs.max_in_flight_company
+        most = self.options.max_in_flight_company
         if most is not None and request.in_flight_company > most:
             raise Refusal(429, "Too many concurrent requests.", {"Retry-After": "1"})
 
@@ -164,20 +164,20 @@ class Edge:
             {**JSON_HEADERS, **(fault.headers or {})},
         )
 
-    def _quirks(self, request: LoggedRequest, faults: list[Fault]) -> Quirks:
-        quirks = Quirks()
+    def _content_faults(self, request: LoggedRequest, faults: list[Fault]) -> ContentFaults:
+        content_faults = ContentFaults()
         for fault in faults:
             if fault.action == "drop_links":
-                quirks.drop_links = True
+                content_faults.drop_links = True
             elif fault.action == "refuse_order_by":
-                quirks.refuse_order_by = True
+                content_faults.refuse_order_by = True
             elif fault.action == "shuffle_ties":
-                quirks.shuffle = self._rng
+                content_faults.shuffle = self._rng
             elif fault.action == "repeat_page":
                 asked = request.query.get("page", "1")
                 page = fault.frozen.setdefault(request.raw_path, int(asked) if asked.isdigit() else 1)
-                quirks.page = page if quirks.page is None else min(page, quirks.page)
-        return quirks
+                content_faults.page = page if content_faults.page is None else min(page, content_faults.page)
+        return content_faults
 
     def _spoilt(self, answer: Answer, fault: Fault, request: LoggedRequest) -> Answer:
         status = fault.status or answer.status
@@ -194,7 +194,7 @@ class Edge:
             return Answer(status, page if isinstance(page, bytes) else _PAGE, headers)
         if fault.action == "redirect":
             target = (
-                self.elsewhere + request.raw_path + (f"?{request.raw_query}" if request.raw_query else "")
+                self.other_host + request.raw_path + (f"?{request.raw_query}" if request.raw_query else "")
             )
             return Answer(fault.status or 302, b"", {"Location": target, **headers})
         if fault.action is not None and fault.headers:
@@ -204,7 +204,7 @@ class Edge:
     def _response(self, answer: Answer) -> web.Response:
         headers = {"Server": "Codat", **answer.headers}
         response = web.Response(status=answer.status, body=answer.body, headers=headers)
-        if self.knobs.compress:
+        if self.options.compress:
             response.enable_compression()
         return response
 
