@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from integration_tests.support.connector import catalog, config, run, selected
-from integration_tests.support.sentences import assert_sentence, refusal
+from integration_tests.support.sentences import assert_sentence, failure, refusal
 
 UNKNOWN = str(uuid.UUID(int=5))
 
@@ -31,8 +31,7 @@ def test_a_configuration_file_that_cannot_be_used_is_an_error_in_every_command(
     contents = {"config": content, "catalog": catalog("invoices") if command == "read" else None}
     extra = ["--config", str(tmp_path / "missing.json")] if content is None else []
     said = script.run(command, tmp_path, *extra, **contents)
-    assert (said.code, said.unparsed, said.stderr) == (1, [], "")
-    assert_sentence(said.errors[0]["message"], "onfiguration")
+    assert_sentence(failure(said), "onfiguration")
     assert {error["failure_type"] for error in said.errors} == {"config_error"}
 
 
@@ -41,20 +40,16 @@ def test_a_configuration_file_that_cannot_be_used_is_an_error_in_every_command(
     [
         ({"catalog": "{"}, "catalog"),
         ({"catalog": {"streams": []}}, "selects no stream"),
-        ({"catalog": {"streams": [{"stream": {}}]}}, "correct it at 'streams/0/stream/name' and try again."),
+        ({"catalog": {"streams": [{"stream": {}}]}}, "correct it at 'streams/0/stream/name' and try again"),
         ({"catalog": [1]}, "catalog"),
         ({"state": "{"}, "state"),
-        ({"state": [{"type": "STREAM", "stream": 5}]}, "state"),
-        ({"state": ["x"]}, "state"),
-        ({"state": "3"}, "state"),
     ],
 )
 def test_a_catalog_or_state_that_cannot_be_used_is_told_in_one_sentence(
     sim, script, tmp_path, contents, words
 ):
     said = script.run("read", tmp_path, **{"config": config(sim), "catalog": catalog("invoices"), **contents})
-    assert (said.code, said.unparsed, said.stderr) == (1, [], "")
-    assert_sentence(said.errors[0]["message"], words)
+    assert_sentence(failure(said), words)
 
 
 @pytest.mark.parametrize("name", ["config", "catalog"])
@@ -62,8 +57,7 @@ def test_json_in_place_of_a_files_name_is_told_without_repeating_it(sim, script,
     given = {"config": config(sim), "catalog": catalog("invoices")}
     extra = [f"--{name}", '{"api_key": "' + sim.api_key + '"}']
     said = script.run("read", tmp_path, *extra, **given)
-    assert (said.code, said.unparsed, said.stderr) == (1, [], "")
-    assert_sentence(said.errors[0]["message"], f"The {name if name == 'catalog' else 'configuration'} was ")
+    assert_sentence(failure(said), f"The {name if name == 'catalog' else 'configuration'} was ")
     assert sim.api_key not in said.text
 
 

@@ -6,7 +6,7 @@ import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
 from integration_tests.support.connector import catalog, selected
-from integration_tests.support.sentences import assert_sentence, refusal
+from integration_tests.support.sentences import assert_sentence, failure, refusal
 from source_codat import SourceCodat
 from source_codat.foundation.errors import ConfigError
 
@@ -226,6 +226,6 @@ def test_the_script_says_it_in_each_commands_own_way(script, tmp_path, mistake):
     assert refusal(script.run("check", tmp_path, config=settings)) == sentence
     for command, contents in (("discover", {}), ("read", {"catalog": catalog("bills")})):
         said = script.run(command, tmp_path, config=settings, **contents)
-        assert (said.code, said.unparsed, said.stderr) == (1, [], "")
+        assert failure(said) == sentence
         assert [one["message"] for one in said.errors] == [sentence]
         assert said.errors[0]["failure_type"] == "config_error"

@@ -84,7 +84,7 @@ def test_sigterm_ends_the_read_after_the_last_state(sim, tmp_path):
     assert time.monotonic() - began < 10
     first = parse(out, err, process.returncode)
     assert first.unparsed == []
-    assert first.code == 1
+    assert first.code == -signal.SIGTERM
     kinds = [message["type"] for message in first.messages if message["type"] in {"RECORD", "STATE"}]
     assert kinds[-1] == "STATE"
     assert {one["stream"]["stream_descriptor"]["name"] for one in first.of("STATE")} == set(STREAMS)

@@ -18,7 +18,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_codat import SourceCodat
 from source_codat.reading.rows import RowBatch
-from source_codat.run.entrypoint import CodatEntrypoint
+from source_codat.run.output import line_of
 
 REPO = Path(__file__).resolve().parent.parent.parent
 
@@ -111,7 +111,6 @@ def read(sim_or_config, *names, state=None, mode="incremental", **options):
     source = _source()
     configured = ConfiguredAirbyteCatalogSerializer.load(catalog(*names, mode=mode))
     states = [AirbyteStateMessageSerializer.load(one) for one in state or []]
-    entry = _Lines(source)
     log = _Log(said)
     logging.getLogger("airbyte").addHandler(log)
     try:
@@ -119,10 +118,10 @@ def read(sim_or_config, *names, state=None, mode="incremental", **options):
             if isinstance(message, RowBatch):
                 said.messages += [json.loads(line) for line in message.lines().splitlines()]
             else:
-                said.messages.append(json.loads(entry(message)))
+                said.messages.append(json.loads(line_of(message)))
     except AirbyteTracedException as error:
         said.code = 1
-        said.messages.append(json.loads(entry(error.as_sanitized_airbyte_message())))
+        said.messages.append(json.loads(line_of(error.as_sanitized_airbyte_message())))
     finally:
         logging.getLogger("airbyte").removeHandler(log)
     return said
@@ -136,14 +135,6 @@ class _Log(logging.Handler):
     def emit(self, record):
         message = {"level": record.levelname, "message": record.getMessage()}
         self.said.messages.append({"type": "LOG", "log": message})
-
-
-class _Lines:
-    def __init__(self, source):
-        self._entrypoint = CodatEntrypoint(source)
-
-    def __call__(self, message):
-        return self._entrypoint.airbyte_message_to_string(message)
 
 
 def files(folder, **contents):

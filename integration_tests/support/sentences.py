@@ -20,6 +20,15 @@ def assert_sentence(text, *words):
 
 def refusal(said):
     """The message with which `check` refused a configuration, all in order otherwise."""
-    assert (said.code, said.unparsed, said.stderr, said.errors) == (0, [], "", [])
+    assert (said.code, said.unparsed, said.errors) == (0, [], [])
     assert said.status["status"] == "FAILED", said.status
+    assert said.stderr in ("", f"{said.status['message']}\n")  # it stands there too where stdout is a file
     return said.status["message"]
+
+
+def failure(said):
+    """The message with which a command failed; told once alone on stderr, as its stdout was a file."""
+    assert (said.code, said.unparsed) == (1, [])
+    message = said.errors[-1]["message"]
+    assert said.stderr == f"{message}\n"
+    return message

@@ -34,6 +34,10 @@ class ReadStopped(AirbyteTracedException):
         super().__init__(message=shown, internal_message=shown, failure_type=failure_type)
 
 
+class ReadInterrupted(ReadStopped):
+    """Somebody told the read to stop: nothing is wrong, and nobody needs to mend anything."""
+
+
 class PartitionFailed(Exception):
     """One partition couldn't be read; its state stays, the rest goes on.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 _NAMED = 10
 
@@ -17,3 +18,10 @@ def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 company, 2,000 companies."""
     many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else many}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question with the known name nearest to a wrong one, in brackets; empty where none is near."""
+    by_lower = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower().replace("-", "_"), by_lower, 1)
+    return f" (did you mean '{by_lower[near[0]]}'?)" if near else ""

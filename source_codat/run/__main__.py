@@ -1,6 +1,6 @@
 """`python -m source_codat.run`: the same as the console script."""
 
-from source_codat.run.process import run
+from source_codat.run import run
 
 if __name__ == "__main__":
     run()

@@ -1,75 +1,74 @@
-"""The console script: commands in, lines out, and an exit code."""
+"""One run of the console script: a command in, lines out, and an exit code."""
 
 from __future__ import annotations
 
+import logging
 import os
-import signal
-import sys
-from collections.abc import Iterable, Sequence
-from types import FrameType
+import traceback
+from collections.abc import Callable
 
-from airbyte_cdk.logger import PRINT_BUFFER
-from airbyte_cdk.models import FailureType
+from airbyte_cdk.entrypoint import _init_internal_request_filter
+from airbyte_cdk.logger import is_platform_debug_log_enabled
+from airbyte_cdk.utils import is_cloud_environment
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_codat.foundation.errors import ReadStopped
-from source_codat.run.entrypoint import CodatEntrypoint
+from source_codat.run.arguments import Arguments
+from source_codat.run.commands import lines
+from source_codat.run.interruption import Interruption
+from source_codat.run.output import (
+    CannotWriteError,
+    LogLines,
+    Output,
+    ReaderGoneError,
+    line_of,
+    tell,
+    tell_a_person,
+)
 from source_codat.source import SourceCodat
 
 
-def run(args: Sequence[str] | None = None) -> None:
-    """Run one command and exit: 0 when it did what was asked, 1 when it failed."""
+def run_command(arguments: Arguments) -> None:
+    """Run a command and end the process: with 0 when it did what was asked, with 1 when it failed."""
+    output = Output()
+    logging.getLogger().handlers = [LogLines(output)]
+    debug = arguments.debug or is_platform_debug_log_enabled()
+    logging.getLogger("airbyte").setLevel(logging.DEBUG if debug else logging.INFO)
+    if is_cloud_environment():
+        _init_internal_request_filter()  # as the CDK's own entry point: nothing inside Airbyte's network
     source = SourceCodat()
-    entrypoint = CodatEntrypoint(source)
-    parsed = entrypoint.parse_args(list(sys.argv[1:] if args is None else args))
-    if not parsed.command:
-        sys.exit("Say what to do: spec, check, discover or read.")
-    entrypoint.set_log_level(parsed)
-
-    def stop(number: int, _: FrameType | None) -> None:
-        if not source.stop(ReadStopped(f"The read was ended by {signal.Signals(number).name}.")):
-            os._exit(128 + number)  # nothing is being read, so there is nothing to finish
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    code = 0
+    interruption = Interruption(source, output)
+    interruption.install()
+    code = 1
     try:
-        _write(entrypoint.lines(parsed))
-    except AirbyteTracedException as error:
-        code = 1
-        _write([_trace(error)])
-    except BrokenPipeError:
-        code = 1  # nobody reads any more: there is nobody to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]  # a pipe was there
-    except Exception as error:  # noqa: BLE001 - the platform must hear of whatever it was
-        code = 1
-        traced = AirbyteTracedException.from_exception(
-            error, message=f"The connector met an error of its own: {type(error).__name__}."
-        )
-        _write([_trace(traced)])
+        code = _run(source, arguments, output)
+    except ReaderGoneError:
+        pass  # there is nobody to tell
+    except CannotWriteError as error:
+        tell(str(error))
+    interruption.end()
     # Workers may still wait for an answer that nobody wants: don't wait for them.
     os._exit(code)
 
 
-def _write(lines: Iterable[bytes]) -> None:
-    """Write lines so that no log line of another thread ever gets in between their bytes."""
-    if sys.__stdout__ is None:
-        raise AirbyteTracedException(
-            message="There is no stdout to write to.", failure_type=FailureType.system_error
-        )
-    out = sys.__stdout__.fileno()
-    for line in lines:
-        with PRINT_BUFFER.lock:
-            PRINT_BUFFER.flush()
-            # Straight to the descriptor: a buffered writer may repeat bytes when a signal comes.
-            rest = memoryview(line)
-            while rest:
-                rest = rest[os.write(out, rest) :]
-    with PRINT_BUFFER.lock:
-        PRINT_BUFFER.flush()
+def _run(source: SourceCodat, arguments: Arguments, output: Output) -> int:
+    try:
+        for line in lines(source, arguments, tell_a_person):
+            output.write(line)
+    except (ReaderGoneError, CannotWriteError):
+        raise
+    except AirbyteTracedException as error:
+        _report(error, arguments, output.write)
+        return 1
+    except Exception as error:  # noqa: BLE001 - the platform must hear of whatever it was
+        message = f"The connector met an error of its own: {type(error).__name__}."
+        _report(AirbyteTracedException.from_exception(error, message=message), arguments, output.write)
+        return 1
+    return 0
 
 
-def _trace(error: AirbyteTracedException) -> bytes:
-    message = CodatEntrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message())
-    return filter_secrets(message).encode() + b"\n"
+def _report(error: AirbyteTracedException, arguments: Arguments, write: Callable[[bytes], None]) -> None:
+    """Write an error as a message, and for a person as a sentence, with the stack where it was asked for."""
+    write(filter_secrets(line_of(error.as_sanitized_airbyte_message()).decode()).encode())
+    stack = "".join(traceback.format_exception(error)) if arguments.debug else ""
+    tell_a_person(f"{error.message}\n{stack}".rstrip())

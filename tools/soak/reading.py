@@ -24,7 +24,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_codat import SourceCodat
 from source_codat.foundation.errors import ReadStopped
 from source_codat.reading.rows import RowBatch
-from source_codat.run.entrypoint import CodatEntrypoint
+from source_codat.run.output import line_of
 from source_codat.streams.catalog import CodatStream, build_streams
 from tools.soak.hurry import PATIENT, hurried
 from tools.soak.streams import NAMES, Record
@@ -169,7 +169,7 @@ def _read(order: Order, reading: Reading) -> None:
             if isinstance(message, RowBatch):
                 reading.take(message.lines())
             else:
-                reading.take(CodatEntrypoint.airbyte_message_to_string(message).encode())
+                reading.take(line_of(message))
             count = len(reading.messages)
             if order.kill_at is not None and count >= order.kill_at:
                 del reading.messages[order.kill_at :]
@@ -180,8 +180,7 @@ def _read(order: Order, reading: Reading) -> None:
                 source.stop(ReadStopped("The read was ended by a test."))
     except AirbyteTracedException as error:
         reading.code = 1
-        text = CodatEntrypoint.airbyte_message_to_string(error.as_sanitized_airbyte_message())
-        reading.take(text.encode())
+        reading.take(line_of(error.as_sanitized_airbyte_message()))
     except Exception as error:  # noqa: BLE001 - judged by protocol.check
         reading.code, reading.crash = 1, repr(error)
     else:

@@ -1,0 +1,167 @@
+"""The commands as somebody types them: pipes and files between them, help, and what stands on stderr."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+
+from codat_simulator import Simulator
+from integration_tests.support.connector import REPO, catalog, config, files, parse, run
+from integration_tests.support.sentences import assert_sentence, failure
+
+COMMAND = [sys.executable, "-m", "source_codat.run"]
+ENV = {**os.environ, "PYTHONPATH": str(REPO)}
+
+
+@pytest.fixture
+def small():
+    with Simulator(companies=1, seed=7, records=3) as simulator:
+        yield simulator
+
+
+def typed(*arguments, **options):
+    """What a process of its own says, with its code."""
+    return subprocess.run(
+        [*COMMAND, *arguments], check=False, capture_output=True, env=ENV, timeout=120, **options
+    )
+
+
+def test_discover_read_and_read_again_are_three_commands_with_files_between(small, tmp_path):
+    (tmp_path / "c.json").write_text(json.dumps(config(small)))
+    script = (
+        "source-codat discover --config c.json > catalog.json;"
+        "source-codat read --config c.json --catalog catalog.json > first.jsonl;"
+        "source-codat read --config c.json --catalog catalog.json --state first.jsonl > second.jsonl"
+    ).replace("source-codat", " ".join(COMMAND))
+    done = subprocess.run(["sh", "-euc", script], check=False, capture_output=True, cwd=tmp_path, env=ENV)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    first, second = (parse((tmp_path / f"{name}.jsonl").read_bytes()) for name in ("first", "second"))
+    discovered = parse((tmp_path / "catalog.json").read_bytes()).of("CATALOG")[0]["streams"]
+    for one in discovered:
+        assert first.statuses(one["name"])[-1] == second.statuses(one["name"])[-1] == "COMPLETE"
+    assert first.records("invoices")
+    assert second.records("invoices") == []  # incremental: nothing has changed
+    assert second.records("balance_sheet_lines")
+
+
+def test_streams_narrow_what_discover_printed(small, script, tmp_path):
+    script.run("discover", tmp_path, config=config(small))
+    printed = (tmp_path / "stdout").read_text()
+    said = script.run(
+        "read", tmp_path, "--streams", "invoices, companies", config=config(small), catalog=printed
+    )
+    assert (said.code, said.unparsed) == (0, [])
+    assert {one["stream_status"]["stream_descriptor"]["name"] for one in said.of("TRACE")} == {
+        "invoices",
+        "companies",
+    }
+
+
+@pytest.mark.parametrize("name", ["catalog", "state"])
+def test_a_catalog_and_a_state_are_read_from_stdin(small, tmp_path, name):
+    contents = {"config": config(small), "catalog": catalog("invoices")}
+    contents["state"] = run("read", tmp_path, **contents).state
+    given = json.dumps(contents.pop(name)).encode()
+    done = typed("read", *files(tmp_path, **contents), f"--{name}", "-", input=given)
+    said = parse(done.stdout, done.stderr, done.returncode)
+    assert (said.code, said.unparsed, said.stderr) == (0, [], "")
+    assert said.statuses("invoices")[-1] == "COMPLETE"
+    assert said.records("invoices") == []
+
+
+def test_only_one_file_comes_from_stdin(tmp_path):
+    done = typed("read", *files(tmp_path, config={}), "--catalog", "-", "--state", "-", input=b"{}")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == b"source-codat: error: only one file can be read from stdin"
+
+
+def test_a_state_that_the_read_writes_into_is_not_emptied_in_silence(small, script, tmp_path):
+    (tmp_path / "stdout").write_text("[]")
+    extra = ["--state", str(tmp_path / "stdout")]
+    said = script.run("read", tmp_path, *extra, config=config(small), catalog=catalog("invoices"))
+    assert_sentence(failure(said), "is also what this read writes into")
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_help_and_version_are_plain_text_with_nothing_before_them(argument):
+    done = typed(argument)
+    assert (done.returncode, done.stderr) == (0, b"")
+    first = {
+        "--version": f"source-codat {metadata.version('source-codat')}\n",
+        "--help": "usage: source-codat ",
+    }
+    assert done.stdout.decode().startswith(first[argument])
+
+
+def test_each_commands_help_names_its_options():
+    said = typed("read", "--help").stdout.decode()
+    for option in ("--config", "--catalog", "--state", "--streams", "--debug"):
+        assert option in said
+
+
+def test_arguments_that_say_nothing_are_refused_with_the_commands(script, tmp_path):
+    done = typed()
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.endswith(b"error: say what to do: spec, check, discover, read\n")
+    assert script.run("read", tmp_path, "--streams", ",", config={}, catalog={}).code == 2
+
+
+WRONG = {"api_key": ""}
+
+
+def test_an_error_stands_alone_on_stderr_where_stdout_is_a_file(script, tmp_path):
+    said = script.run("discover", tmp_path, config=WRONG)
+    assert_sentence(failure(said), "The API key is missing")
+    assert said.stderr.count("\n") == 1
+
+
+def test_a_check_that_fails_does_too(script, tmp_path):
+    said = script.run("check", tmp_path, config=WRONG)
+    assert said.stderr == said.status["message"] + "\n"
+
+
+def test_the_stack_follows_it_where_it_is_asked_for(script, tmp_path):
+    said = script.run("discover", tmp_path, "--debug", config=WRONG)
+    first, second, *_ = said.stderr.splitlines()
+    assert first == said.errors[-1]["message"]
+    assert second.startswith("Traceback")
+
+
+def test_an_error_stands_alone_on_stderr_where_stdout_is_a_terminal(tmp_path):
+    terminal, end = pty.openpty()
+    done = subprocess.run(
+        [*COMMAND, "discover", *files(tmp_path, config=WRONG)],
+        check=False,
+        stdout=end,
+        stderr=subprocess.PIPE,
+        env=ENV,
+        timeout=60,
+    )
+    os.close(end)
+    os.close(terminal)
+    assert done.returncode == 1
+    assert_sentence(done.stderr.decode().removesuffix("\n"), "The API key is missing")
+
+
+def test_a_program_that_reads_stdout_is_told_there_only(tmp_path):
+    said = run("discover", tmp_path, config=WRONG)
+    assert (said.code, said.stderr) == (1, "")
+    assert len(said.errors) == 1
+
+
+def test_one_file_for_both_holds_messages_only(tmp_path):
+    with (tmp_path / "both").open("wb") as both:
+        subprocess.run(
+            [*COMMAND, "discover", *files(tmp_path, config=WRONG)],
+            check=False,
+            stdout=both,
+            stderr=both,
+            env=ENV,
+            timeout=60,
+        )
+    said = parse((tmp_path / "both").read_bytes())
+    assert (len(said.errors), said.unparsed) == (1, [])

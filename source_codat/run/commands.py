@@ -1,0 +1,68 @@
+"""The four commands, from files to lines on stdout."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from airbyte_cdk.models import (
+    AirbyteConnectionStatus,
+    AirbyteMessage,
+    AirbyteStateMessage,
+    ConfiguredAirbyteCatalog,
+    Status,
+    Type,
+)
+from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
+
+from source_codat.config.api_key import register_secrets
+from source_codat.foundation.errors import ConfigError
+from source_codat.reading.rows import RowBatch
+from source_codat.run.arguments import Arguments, Command
+from source_codat.run.catalogs import read_catalog
+from source_codat.run.files import File
+from source_codat.run.output import line_of
+from source_codat.run.states import read_state
+from source_codat.source import SourceCodat
+
+logger = logging.getLogger("airbyte")
+
+
+def lines(source: SourceCodat, arguments: Arguments, tell: Callable[[str], None]) -> Iterator[bytes]:
+    """What a command writes, as whole lines; raises AirbyteTracedException where it fails.
+
+    tell: takes the sentence of a check that didn't succeed, beside its message.
+    """
+    update_secrets([])
+    if arguments.command is Command.SPEC:
+        yield line_of(AirbyteMessage(type=Type.SPEC, spec=source.spec(logger)))
+        return
+    config = File(arguments.config, "configuration").json()
+    if not isinstance(config, dict):
+        raise ConfigError("The configuration file must contain a JSON object: see 'spec' for its fields.")
+    register_secrets(config.get("api_key"))  # the other files may hold it too, by mistake
+    if arguments.command is Command.CHECK:
+        yield _status(source.check(logger, config), tell)
+    elif arguments.command is Command.DISCOVER:
+        catalog = source.discover(logger, config)
+        yield line_of(AirbyteMessage(type=Type.CATALOG, catalog=catalog))
+    else:
+        configured = read_catalog(arguments.catalog, arguments.streams)
+        yield from _read(source, config, configured, read_state(arguments.state))
+
+
+def _status(status: AirbyteConnectionStatus, tell: Callable[[str], None]) -> bytes:
+    if status.status is Status.FAILED and status.message:
+        tell(status.message)
+    return line_of(AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=status))
+
+
+def _read(
+    source: SourceCodat,
+    config: Mapping[str, Any],
+    catalog: ConfiguredAirbyteCatalog,
+    state: list[AirbyteStateMessage] | None,
+) -> Iterator[bytes]:
+    for message in source.read_batches(config, catalog, state):
+        yield message.lines() if isinstance(message, RowBatch) else line_of(message)
