@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from source_codat.companies.platforms import Platforms
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
-from source_codat.foundation.wording import first_of
+from source_codat.foundation.wording import first_of, nearest
 from source_codat.http.client import CodatClient
 from source_codat.planning.company_list import Directory, no_company
 from source_codat.planning.parents import Parents
@@ -32,8 +31,8 @@ def check_filters(settings: Settings, queryable: Mapping[str, bool]) -> None:
     """Refuse filters that no stream could use, without asking Codat; `queryable` names all streams."""
     for name in settings.filters:
         if name not in queryable:
-            near = difflib.get_close_matches(name, [one for one, usable in queryable.items() if usable], 1)
-            advice = f"did you mean '{near[0]}'?" if near else "use a name that the source's schema lists"
+            near = nearest(name, [one for one, usable in queryable.items() if usable])
+            advice = f"did you mean '{near}'?" if near else "use a name that the source's schema lists"
             shown = filter_secrets(name)[:60]
             raise ConfigError(
                 f"'filters' names the stream '{shown}', which doesn't exist: correct it. ({advice})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import pkgutil
 from collections.abc import Collection, Iterator, Mapping
@@ -23,6 +24,7 @@ from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 from source_codat.check import Check, check_filters
 from source_codat.config.api_key import register_secrets
 from source_codat.config.settings import Settings
+from source_codat.config.unknown_keys import unknown_keys
 from source_codat.engine.outbox import Outbox
 from source_codat.engine.read import Event, Sync
 from source_codat.engine.refresh import Refresher
@@ -36,9 +38,11 @@ from source_codat.planning.planner import Planner, SelectedStream
 from source_codat.reading.reader import StreamReader
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.outcomes import StreamOutcome
+from source_codat.state.origin import NO_CURSOR, READ_WHOLE, origin, unused
 from source_codat.state.store import StreamState, blobs_by_stream, fingerprint
 from source_codat.streams.catalog import CodatStream, build_streams, queryable_streams
 from source_codat.streams.definition import CodatRetriever
+from source_codat.streams.names import refuse_unknown
 
 logger = logging.getLogger("airbyte")
 
@@ -60,10 +64,8 @@ class SourceCodat(ConcurrentDeclarativeSource):
         state: list[AirbyteStateMessage] | None = None,
         **kwargs: Any,
     ) -> None:
-        manifest = pkgutil.get_data("source_codat", "manifest.yaml")
-        if manifest is None:
-            raise FileNotFoundError("source_codat/manifest.yaml")
-        super().__init__(catalog, config, state, source_config=safe_load_yaml(manifest), **kwargs)
+        manifest = safe_load_yaml(_own_file("manifest.yaml"))
+        super().__init__(catalog, config, state, source_config=manifest, **kwargs)
         self._sync: Sync | None = None
 
     def check(
@@ -109,7 +111,11 @@ class SourceCodat(ConcurrentDeclarativeSource):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage | RowBatch]:
         """Read the configured streams with rows still in batches: what the console script writes."""
-        settings, streams = self._prepare(config, {one.stream.name for one in catalog.streams})
+        names = [one.stream.name for one in catalog.streams]
+        settings, streams = self._prepare(config, names)
+        refuse_unknown(names, self._names(settings))
+        for sentence in unused(blobs_by_stream(state), names, self._names(settings)):
+            logger.warning(sentence)
         self._sync = self._build_sync(settings, streams, catalog, state)
         yield from self._sync.messages()
 
@@ -128,11 +134,21 @@ class SourceCodat(ConcurrentDeclarativeSource):
     ) -> tuple[Settings, dict[str, CodatStream]]:
         config = config or self._config
         register_secrets((config or {}).get("api_key"))  # before anything is said of the rest
+        for sentence in unknown_keys(config or {}, self._schema_of_configurations()):
+            logger.warning(sentence)
         settings = Settings.from_config(config)
         check_filters(settings, queryable_streams(self._source_config, settings.custom_data_types))
         return settings, build_streams(
             self._constructor, self._source_config, settings.custom_data_types, config, names
         )
+
+    def _names(self, settings: Settings) -> Collection[str]:
+        return queryable_streams(self._source_config, settings.custom_data_types)
+
+    @staticmethod
+    def _schema_of_configurations() -> Mapping[str, Any]:
+        found: Mapping[str, Any] = json.loads(_own_file("spec.json"))["connectionSpecification"]
+        return found
 
     @staticmethod
     def _client(
@@ -154,7 +170,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
         def emit(rows: RowBatch) -> None:
             outbox.put(rows, rows.size)
 
-        blobs = blobs_by_stream(state)
+        blobs = None if state is None else blobs_by_stream(state)
         selected: dict[str, SelectedStream] = {}
 
         def parents_of(retriever: CodatRetriever, stats: RequestStats) -> Parents | None:
@@ -163,19 +179,13 @@ class SourceCodat(ConcurrentDeclarativeSource):
 
         for configured in catalog.streams:
             name = configured.stream.name
-            stream = streams.get(name)
-            if stream is None:
-                raise ConfigError(
-                    f"The catalog names the stream '{name}', which this connector doesn't have: "
-                    "refresh the source's schema and choose among the streams it lists."
-                )
-            incremental = configured.sync_mode is SyncMode.incremental and bool(stream.retriever.cursor_field)
+            stream = streams[name]
             outcome = StreamOutcome(name, per_company=bool(stream.retriever.scope))
             selected[name] = SelectedStream(
                 stream.retriever,
                 StreamReader(client, stream.retriever, settings, emit, outcome.stats),
                 outcome,
-                _state(stream, settings, blobs.get(name)) if incremental else None,
+                _state(stream, settings, configured.sync_mode, blobs),
                 parents_of(stream.retriever, outcome.stats),
             )
         companies = selected.pop("companies", None)
@@ -193,12 +203,30 @@ class SourceCodat(ConcurrentDeclarativeSource):
         return Sync(client, directory, planner, of_client, of_companies, companies, outbox, refresher)
 
 
-def _state(stream: CodatStream, settings: Settings, blob: Mapping[str, Any] | None) -> StreamState:
+def _state(
+    stream: CodatStream,
+    settings: Settings,
+    mode: SyncMode,
+    blobs: Mapping[str, Mapping[str, Any]] | None,
+) -> StreamState | None:
+    """The state that a stream is read with, None where it is read whole; says in the log where it starts."""
     retriever = stream.retriever
+    if mode is not SyncMode.incremental or not retriever.cursor_field:
+        logger.info("%s: %s", stream.name, READ_WHOLE if retriever.cursor_field else NO_CURSOR)
+        return None
     state = StreamState(
         retriever.name, retriever.state_scope, retriever.cursor_field, fingerprint(retriever, settings)
     )
-    warning = state.load(blob)
+    warning = state.load((blobs or {}).get(stream.name))
     if warning:
         logger.warning(warning)
+    if state.entries or not warning:
+        logger.info("%s: %s", stream.name, origin(state, blobs))
     return state
+
+
+def _own_file(name: str) -> bytes:
+    content = pkgutil.get_data("source_codat", name)
+    if content is None:
+        raise FileNotFoundError(f"source_codat/{name}")
+    return content

@@ -20,8 +20,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else many}"
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question with the known name nearest to a wrong one, in brackets; empty where none is near."""
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that a wrong one may stand for; empty where none is near."""
     by_lower = {one.lower(): one for one in known}
     near = difflib.get_close_matches(name.lower().replace("-", "_"), by_lower, 1)
-    return f" (did you mean '{by_lower[near[0]]}'?)" if near else ""
+    return by_lower[near[0]] if near else ""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question with the nearest known name, to be put behind a wrong one; empty where none is near."""
+    near = nearest(name, known)
+    return f" (did you mean '{near}'?)" if near else ""

@@ -31,7 +31,6 @@ from tools.soak.streams import NAMES, Record
 
 REPO = Path(__file__).resolve().parent.parent.parent
 Message = dict[str, Any]
-_ENDED_BEFORE_IT_READ = 128 + signal.SIGTERM
 
 
 @dataclass
@@ -233,8 +232,9 @@ def read_and_kill(order: Order, lines: int, number: signal.Signals) -> Reading:
         reading.logs += said.read_text(encoding="utf-8").splitlines()
     whole = written[: written.rfind(b"\n") + 1]  # a killed process may leave half a line behind
     reading.take(whole)
-    ended_early = process.returncode < 0 or process.returncode == _ENDED_BEFORE_IT_READ
-    reading.code = None if ended_early else process.returncode
+    # What SIGTERM ended after its last state counts as failed, as nothing is missing of what it says.
+    told = process.returncode == -signal.SIGTERM and bool(reading.errors)
+    reading.code = 1 if told else process.returncode if process.returncode >= 0 else None
     return reading
 
 
