@@ -149,7 +149,7 @@ def test_partitions_whose_rows_lack_ids_are_read_whole_each_time(sim, company, o
         one["partition"]["account_id"]: one["cursor"]
         for one in first.stream_state("bank_account_transactions")["states"]
     }
-    assert set(states[account]) == {"syncId"}
+    assert set(states[account]) == {"syncId", "syncedAt"}
     sim.world.clock.advance(60)
     sim.world.sync(company, "bankTransactions")
     second = read(sim, "bank_account_transactions", state=first.state, **only)

@@ -5,17 +5,28 @@ from typing import Any
 
 from codat_simulator import Fault, Simulator
 from integration_tests.support.connector import read
-from source_codat.planning.refused_products import Refusals
+from source_codat.planning.refused_products import RefusedProducts
 
 
 def test_ten_are_ten():
-    refusals = Refusals()
+    products = RefusedProducts()
     stream: Any = SimpleNamespace(product="Assess", name="data_integrity_status")
-    closed = []
+    refused = []
     for number in range(11):
-        closed.append(refusals.closed(stream))
-        refusals.note(stream, f"company {number}", refused=True)
-    assert closed == [False] * 10 + [True]
+        refused.append(products.is_refused(stream))
+        products.note(stream, f"company {number}", is_refusal=True)
+    assert refused == [False] * 10 + [True]
+
+
+def test_a_data_type_that_ten_companies_refuse_is_asked_of_the_next():
+    with Simulator(companies=14, seed=2, records=2) as sim:
+        companies = [one["id"] for one in sim.world.companies]
+        sim.faults.add(Fault(path=f"({'|'.join(companies[:10])})/data/bills$", status=403, times=None))
+        said = read(sim, "bills", num_workers=2)
+        others = {one for one in companies[10:] if sim.world.records("bills", one)}
+    assert said.code == 0
+    assert others
+    assert {one["companyId"] for one in said.records("bills")} == others
 
 
 def test_a_product_that_ten_companies_in_a_row_refuse_alike_is_not_asked_of_the_next():

@@ -36,6 +36,7 @@ class Row:
     said: str = ""
     headers: dict | None = None
     by_connection: bool = False
+    is_syncing: bool = False
 
 
 PASSING: dict[str, Any] = {"ends": "failed", "failure": "transient_error", "tried": REQUESTS_OF_A_PAGE}
@@ -54,7 +55,10 @@ TABLE = {
     ("405", "any time"): Row((405,), **REFUSED),
     ("408", "any time"): Row((408,), **PASSING),
     ("409", "never requested"): Row((409,), "skipped", said="never synced", by_connection=True),
-    ("409", "still syncing"): Row((409,), "failed", "transient_error", said="while it is being synced"),
+    ("409", "while it is synced"): Row(
+        (409,), "failed", "transient_error", said="while it is being synced", is_syncing=True
+    ),
+    ("409", "synced, nothing runs"): Row((409,), "skipped", said="Codat holds back"),
     ("429", "for a short time"): Row((429,), "waited", headers={"Retry-After": "7"}),
     ("429", "past the bounds"): Row(
         (429,), "stopped", "transient_error", headers={"Retry-After": "7200"}, said="used up until"
@@ -100,6 +104,7 @@ class Story:
         self.path = f"{path}$"
         body = {"error": WORDS, "correlationId": CORRELATION_ID}
         times = 1 if row.ends == "waited" else None
+        self.running = sim.world.start_sync(self.broken, self.data_type) if row.is_syncing else None
         headers = {"Location": "https://example.org/"} if status < 400 else row.headers
         sim.faults.add(Fault(path=self.path, times=times, status=status, body=body, headers=headers))
         sim.clear_log()
@@ -114,6 +119,8 @@ class Story:
     def mend(self):
         self.sim.faults.clear()
         self.sim.clear_log()
+        if self.running:
+            self.sim.world.finish_sync(self.running)
         if self.link:
             self.sim.world.sync(
                 self.broken,
@@ -257,7 +264,7 @@ def test_the_error_handler_names_the_same_statuses_and_sorts_them_alike():
     actions = {"skipped": "IGNORE", "waited": "RATE_LIMITED", "stopped": "FAIL", "failed": "FAIL"}
     exceptions = {
         ("403", "on the company list"): "IGNORE",  # what is skipped elsewhere can't be here
-        ("409", "still syncing"): "IGNORE",  # told apart by dataStatus
+        ("409", "while it is synced"): "IGNORE",  # told apart by dataStatus
         ("429", "past the bounds"): "RATE_LIMITED",
     }
     for key, row in TABLE.items():

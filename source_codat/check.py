@@ -147,7 +147,7 @@ class Check:
             found = parents.ids(Partition(ids, context=CompanyContext(self.client, company)))
         except (PartitionSkipped, PartitionFailed):
             return None
-        return {**ids, **found[0]} if found else None
+        return {**ids, **found.ids[0]} if found.ids else None
 
 
 def _all_named(directory: Directory) -> list[Company]:

@@ -26,7 +26,7 @@ from source_codat.config.api_key import register_secrets
 from source_codat.config.settings import Settings
 from source_codat.config.unknown_keys import unknown_keys
 from source_codat.engine.outbox import Outbox
-from source_codat.engine.read import Event, Sync
+from source_codat.engine.read import Event, Read
 from source_codat.engine.refresh import Refresher
 from source_codat.foundation.errors import ConfigError, PartitionFailed, ReadStopped
 from source_codat.http.client import CodatClient
@@ -34,7 +34,8 @@ from source_codat.http.retry_policy import CHECK_POLICY, READ_POLICY, RetryPolic
 from source_codat.http.stats import RequestStats
 from source_codat.planning.company_list import Directory
 from source_codat.planning.parents import Parents
-from source_codat.planning.planner import Planner, SelectedStream
+from source_codat.planning.plan import SelectedStream
+from source_codat.planning.planner import Planner
 from source_codat.reading.reader import StreamReader
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.outcomes import StreamOutcome
@@ -66,7 +67,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
     ) -> None:
         manifest = safe_load_yaml(_own_file("manifest.yaml"))
         super().__init__(catalog, config, state, source_config=manifest, **kwargs)
-        self._sync: Sync | None = None
+        self._read: Read | None = None
 
     def check(
         self,
@@ -116,14 +117,14 @@ class SourceCodat(ConcurrentDeclarativeSource):
         refuse_unknown(names, self._names(settings))
         for sentence in unused(blobs_by_stream(state), names, self._names(settings)):
             logger.warning(sentence)
-        self._sync = self._build_sync(settings, streams, catalog, state)
-        yield from self._sync.messages()
+        self._read = self._build_read(settings, streams, catalog, state)
+        yield from self._read.messages()
 
     def stop(self, error: AirbyteTracedException) -> bool:
         """End a running read after the last state, and raise `error` then; False where none runs."""
-        if self._sync is not None:
-            self._sync.request_stop(error)
-        return self._sync is not None
+        if self._read is not None:
+            self._read.request_stop(error)
+        return self._read is not None
 
     def streams(self, config: Mapping[str, Any]) -> list[CodatStream]:  # type: ignore[override]  # see CodatStream
         """The streams of the manifest for a configuration."""
@@ -157,13 +158,13 @@ class SourceCodat(ConcurrentDeclarativeSource):
         requester = streams["companies"].retriever.requester
         return CodatClient(requester, settings.num_workers, settings.secrets, retry_policy=retry_policy)
 
-    def _build_sync(
+    def _build_read(
         self,
         settings: Settings,
         streams: Mapping[str, CodatStream],
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None,
-    ) -> Sync:
+    ) -> Read:
         client = self._client(settings, streams)
         outbox: Outbox[Event] = Outbox()
 
@@ -200,7 +201,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
         directory = Directory(client, streams["companies"].retriever, settings, emit_companies, stats)
         planner = Planner(client, settings, of_companies)
         refresher = Refresher(client, settings, planner) if settings.refresh_older_than_hours else None
-        return Sync(client, directory, planner, of_client, of_companies, companies, outbox, refresher)
+        return Read(client, directory, planner, of_client, of_companies, companies, outbox, refresher)
 
 
 def _state(

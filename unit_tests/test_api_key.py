@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from source_codat.config import api_key
 from source_codat.config.api_key import masked, register_secrets, secrets_of, token_of
 from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
+from source_codat.foundation.skip_reasons import SkipReason
 
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=20, max_size=60)
 WAYS: dict[str, Callable[[str], str]] = {
@@ -42,7 +43,7 @@ def test_an_error_is_masked_where_it_is_made(kind):
         error = kind(f"It said {form}.")
         told_by = [str(error), error.message, getattr(error, "internal_message", "")]
         assert not any(form in text for text in told_by)
-        assert form not in PartitionSkipped("blocked", form).detail
+        assert form not in PartitionSkipped(SkipReason.NOT_ALLOWED, form).detail
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -1,201 +1,149 @@
-"""A company as the read sees it: its connections, and what its data types' syncs say."""
+"""A company as the read sees it: its name, its connections, and what dataStatus says of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from source_codat.foundation import timestamps
+from source_codat.companies.leniently import as_text, decoded
 from source_codat.foundation.errors import MalformedAnswer
 from source_codat.http.client import Answer
+from source_codat.trust.evidence import DataTypeStatus, Look
 
-# Codat's status machine. Queued and Initial count as settled: what such a sync will bring is
-# stamped after it has started.
-RUNNING = frozenset(
-    {
-        "Fetching",
-        "MapQueued",
-        "Mapping",
-        "ValidationQueued",
-        "Validating",
-        "ProcessingQueued",
-        "Processing",
-    }
-)
-WAITING = frozenset({"Queued", "Initial"})
-COMPLETE = "Complete"
-SETTLED = WAITING | {COMPLETE}
-FAILED = frozenset(
-    {
-        "FetchError",
-        "MapError",
-        "ValidationError",
-        "ProcessingError",
-        "InternalError",
-        "AuthError",
-        "RateLimitError",
-        "PermissionsError",
-        "PrerequisiteNotMet",
-        "Cancelled",
-    }
-)
-NOT_SUPPORTED = "NotSupported"
+_PENDING = "PendingAuth"
+# Codat's documented source types that say what a connection can hold; `Other` and `Unknown` say nothing.
+_TELLING = frozenset({"Accounting", "Banking", "BankFeed", "Commerce", "Expense"})
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """One connection of a company, as the company list embeds it."""
 
     id: str
-    sourceType: str = ""  # noqa: N815 - Codat's name
-    status: str = ""
+    sourceType: str | None = None  # noqa: N815 - Codat's name
+    status: str | None = None
     integrationKey: str | None = None  # noqa: N815 - Codat's name
     integrationId: str | None = None  # noqa: N815 - Codat's name
     platformName: str | None = None  # noqa: N815 - Codat's name
 
+    @property
+    def label(self) -> str:
+        """The connection as people are told of it: by platform where that is known, and by id."""
+        platform = f"{self.platformName} " if self.platformName else ""
+        return f"{platform}connection {self.id}"
+
 
 class Company(msgspec.Struct, frozen=True, kw_only=True):
-    """One company; `connections` are those that may hold data (PendingAuth never did)."""
+    """One company. oddities: what couldn't be used of its row in the company list, in words."""
 
     id: str
     name: str | None = None
     lastSync: str | None = None  # noqa: N815 - Codat's name
     dataConnections: list[Connection] | None = None  # noqa: N815 - Codat's name
+    oddities: tuple[str, ...] = msgspec.field(default=(), name=" oddities")  # no field of Codat's
 
     @property
     def label(self) -> str:
         """The company as people are told of it: by name where it has one, and by id."""
         return f"{self.name} ({self.id})" if self.name else self.id or "all companies"
 
-    def connections(self, source_types: Iterable[str]) -> list[Connection]:
-        """The connections of these source types (of all, where none is named) that hold data.
+    def connections(self, source_types: Iterable[str], *, is_synced: bool = False) -> list[Connection]:
+        """The connections that may hold data of these source types (of any, where none is named).
 
-        Linked, unlinked and deauthorized ones do; those pending never did.
+        Linked, unlinked and deauthorized ones do; those pending never did. is_synced: whether dataStatus
+        shows such data. Then connections count whose source type says nothing, and where none is left, all.
         """
         wanted = set(source_types)
-        return [
+        readable = [one for one in self.dataConnections or () if one.status != _PENDING]
+        fitting = [
             one
-            for one in self.dataConnections or ()
-            if one.status != "PendingAuth" and (not wanted or one.sourceType in wanted)
+            for one in readable
+            if not wanted or one.sourceType in wanted or (is_synced and one.sourceType not in _TELLING)
         ]
-
-
-class DataTypeStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What Codat says of one data type of one company."""
-
-    lastSuccessfulSync: str | None = None  # noqa: N815 - Codat's name
-    currentStatus: str | None = None  # noqa: N815 - Codat's name
-    latestSyncId: str | None = None  # noqa: N815 - Codat's name
-    latestSuccessfulSyncId: str | None = None  # noqa: N815 - Codat's name
+        return fitting if fitting or not is_synced else readable
 
     @property
-    def never_synced(self) -> bool:
-        """Whether there can be no data yet: not even a sync under way."""
-        return not (self.lastSuccessfulSync or self.latestSuccessfulSyncId) and self.currentStatus in (
-            None,
-            *FAILED,
-        )
+    def links(self) -> list[tuple[str, str]]:
+        """The id and the status of each connection: others mean that there may be other data."""
+        return [(one.id, one.status or "") for one in self.dataConnections or ()]
 
-    @property
-    def has_data(self) -> bool:
-        """Whether a sync has ever ended well."""
-        return bool(self.lastSuccessfulSync or self.latestSuccessfulSyncId)
-
-    @property
-    def settled(self) -> bool:
-        """Whether the last sync to write has ended well: everything stamped so far can be seen.
-
-        A failed one isn't: it may stand before another connection's that still runs.
-        """
-        return self.currentStatus in SETTLED
-
-    @property
-    def quiet(self) -> bool:
-        """Whether no sync is writing."""
-        return self.currentStatus in SETTLED or self.currentStatus in FAILED
+    def may_be_several(self, source_types: Iterable[str]) -> bool:
+        """Whether more than one connection may hold data of these source types."""
+        return len(self.connections(source_types, is_synced=True)) > 1
 
 
-_STATUS = msgspec.json.Decoder(dict[str, DataTypeStatus | None])
+_COMPANY = msgspec.json.Decoder(Company)
 
 
-class SyncEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of a company's sync history."""
+def companies_in(rows: Iterable[Any]) -> Iterator[Company]:
+    """The companies in rows of the company list; raises MalformedAnswer where one has no id.
 
-    id: str | None = None
-    connectionId: str | None = None  # noqa: N815 - Codat's name
-    dataType: str | None = None  # noqa: N815 - Codat's name
-    status: str | None = None
-    requested: str | None = None
-
-
-@dataclass(frozen=True)
-class StatusReport:
-    """One answer of dataStatus, and of the sync history where dataStatus can't tell connections apart.
-
-    taken_at: the server's clock when it answered, an instant; asked_at: this machine's monotonic
-    clock before the question. history: None where it wasn't asked for.
+    What can't be used of a row is left out of its company and named in `oddities`.
     """
-
-    types: Mapping[str, DataTypeStatus]
-    taken_at: int | None
-    asked_at: float
-    body: bytes
-    history: Sequence[SyncEntry] | None = None
-
-    @classmethod
-    def from_answer(cls, answer: Answer, asked_at: float) -> StatusReport:
-        """Read an answer of dataStatus; raises MalformedAnswer where it is something else."""
+    for row in rows:
         try:
-            found = _STATUS.decode(answer.body)
-        except msgspec.MsgspecError as error:
-            raise MalformedAnswer(f"dataStatus wasn't the JSON that was expected ({error})") from None
-        types = {name: status for name, status in found.items() if status is not None}
-        return cls(types, answer.server_time, asked_at, answer.body)
-
-    def in_doubt(self, data_type: str, listed_at: int | None) -> bool:
-        """Whether a connection that wasn't there at `listed_at` may stand before another's sync."""
-        status = self.types.get(data_type)
-        if status is None or not status.settled:
-            return False
-        synced = timestamps.instant(status.lastSuccessfulSync or "")
-        since = listed_at is None or (synced is not None and synced >= listed_at)
-        return since or status.currentStatus in WAITING
-
-    def entries(self, data_type: str, connection_id: str | None) -> list[SyncEntry]:
-        """The history's entries for a data type, of one connection or (None) of any."""
-        return [
-            one
-            for one in self.history or ()
-            if one.dataType == data_type and connection_id in (None, one.connectionId)
-        ]
-
-    def safe_point(self, data_type: str, connection_id: str | None = None) -> int | None:
-        """The instant up to which everything stamped can be seen; None where nothing is sure.
-
-        Settled: the server's time of the answer. While a sync runs: the last successful one, and
-        where the history was asked, not after any running sync was requested.
-        """
-        status = self.types.get(data_type)
-        if status is None:
-            return None
-        last = timestamps.second(status.lastSuccessfulSync)
-        point = self.taken_at if status.settled else last
-        for one in self.entries(data_type, connection_id):
-            if one.status not in RUNNING:
-                continue
-            requested = timestamps.second(one.requested)
-            if requested is None or point is None:
-                return None
-            point = min(point, requested)
-        return point
+            company = _COMPANY.decode(row)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            company = _leniently(decoded(bytes(row), "a row of the company list"))
+        if not company.id:
+            raise MalformedAnswer("the company list has a row without an id")
+        yield company
 
 
-def companies_in(rows: Iterable[Any]) -> list[Company]:
-    """The companies in rows of the company list; raises MalformedAnswer where one has no id."""
-    decoder = msgspec.json.Decoder(Company)
-    try:
-        return [decoder.decode(row) for row in rows]
-    except msgspec.ValidationError as error:
-        raise MalformedAnswer(f"the company list has a row that can't be read ({error})") from None
+def merged(first: Company, again: Company) -> Company:
+    """A company that the list names twice: with the connections of both rows."""
+    links = {one.id: one for one in (*(first.dataConnections or ()), *(again.dataConnections or ()))}
+    return msgspec.structs.replace(again, dataConnections=list(links.values()))
+
+
+def look_of(answer: Answer, asked_at: float) -> Look:
+    """Read an answer of dataStatus; raises MalformedAnswer where it is no object.
+
+    A value that isn't text is kept as the text that spells it, which is no known good value.
+    """
+    body = decoded(answer.body, "dataStatus")
+    if not isinstance(body, dict):
+        raise MalformedAnswer("dataStatus wasn't an object")
+    types = {name: _status(fields) for name, fields in body.items() if fields is not None}
+    return Look(types, answer.server_time, asked_at, answer.body)
+
+
+def _status(fields: Any) -> DataTypeStatus:
+    if not isinstance(fields, Mapping):
+        return DataTypeStatus(currentStatus=f"not an object: {as_text(fields)}")
+    return DataTypeStatus(*(as_text(fields.get(name)) for name in DataTypeStatus._fields))
+
+
+def _leniently(fields: Any) -> Company:
+    """A company from a row with values of other types than Codat documents."""
+    if not isinstance(fields, dict):
+        raise MalformedAnswer("the company list has a row that isn't an object")
+    oddities = [f"its {name} isn't text" for name in ("name", "lastSync") if _is_odd(fields.get(name))]
+    links, given = [], fields.get("dataConnections")
+    if given is not None and not isinstance(given, list):
+        oddities.append("its connections aren't a list")
+    for link in given if isinstance(given, list) else ():
+        found = _connection(link)
+        if found is None:
+            oddities.append("a connection without an id is left out")
+        else:
+            links.append(found)
+    return Company(
+        id=as_text(fields.get("id")) or "",
+        name=as_text(fields.get("name")),
+        lastSync=as_text(fields.get("lastSync")),
+        dataConnections=links,
+        oddities=tuple(dict.fromkeys(oddities)),
+    )
+
+
+def _is_odd(value: Any) -> bool:
+    return value is not None and not isinstance(value, str)
+
+
+def _connection(link: Any) -> Connection | None:
+    if not isinstance(link, dict) or not as_text(link.get("id")):
+        return None
+    names = Connection.__struct_fields__
+    return Connection(**{name: as_text(link.get(name)) for name in names})  # type: ignore[arg-type]  # id is text

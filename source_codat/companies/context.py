@@ -4,43 +4,50 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from source_codat.companies.company import (
-    COMPLETE,
-    RUNNING,
-    WAITING,
-    Company,
-    DataTypeStatus,
-    StatusReport,
-    SyncEntry,
-)
+from source_codat.companies.company import Company, look_of
 from source_codat.companies.sync_history import ask_history
 from source_codat.foundation import timestamps
 from source_codat.http.client import CodatClient
 from source_codat.trust.entry import Entry
+from source_codat.trust.evidence import History, Look
+from source_codat.trust.judge import is_latest_read, needs_history, read_at
 
 T = TypeVar("T")
-_FRESH_SECONDS = 60.0  # a report so young needn't be asked for again
+_FRESH_SECONDS = 60.0  # a look so young needn't be repeated when the company is opened
+_DAY = 86_400 * timestamps.TICKS_PER_SECOND
+_LONGEST_SYNC = _DAY  # one that ended just now was hardly requested earlier
+_FARTHEST = 30 * _DAY  # the history isn't asked for what is longer ago
+
+
+@dataclass(frozen=True)
+class WantedDataType:
+    """A data type of the selected streams, and what is known of it for one company before it is asked.
+
+    is_shared: whether several connections may hold it. entries: those that the state has for it, each with
+    the data types that it is of.
+    """
+
+    is_shared: bool
+    entries: tuple[tuple[tuple[str, ...], Entry], ...] = ()
 
 
 @dataclass
 class CompanyContext:
-    """A company's syncs before and after its partitions are read.
+    """A company's Codat syncs before and after its partitions are read.
 
-    listed_at: Codat's clock when the companies were listed, an instant.
-    shared: the data types that several of its connections can hold; dataStatus merges those, so
-    the sync history is asked too, from `history_since` (an ISO date) on.
+    wanted: by name, the data types that are looked at. listed_at: Codat's clock when the companies were
+    listed, an instant. last_look: None before the first.
     """
 
     client: CodatClient
     company: Company
-    shared: frozenset[str] = frozenset()
-    history_since: str | None = None
+    wanted: Mapping[str, WantedDataType] = field(default_factory=dict)
     listed_at: int | None = None
-    report: StatusReport | None = None
+    last_look: Look | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _answers: dict[str, tuple[threading.Lock, list[Any]]] = field(default_factory=dict)
 
@@ -57,138 +64,50 @@ class CompanyContext:
     @property
     def now(self) -> int | None:
         """Codat's clock, as far as it is known: an instant."""
-        return self.report.taken_at if self.report else self.listed_at
+        return self.last_look.taken_at if self.last_look else self.listed_at
 
-    def open(self, data_types: Iterable[str]) -> None:
-        """Ask for the syncs as they are before anything is read; raises what the client raises.
+    def open(self) -> Look:
+        """The Codat syncs as they are before anything is read; raises what the client raises."""
+        return self.looked_after(time.monotonic() - _FRESH_SECONDS)
 
-        Where something was synced since the companies were listed, or waits, a connection may hold
-        the data type that the list didn't know of.
-        """
-        self.report = self.refreshed(time.monotonic() - _FRESH_SECONDS)
-        doubtful = {name for name in data_types if self.report.in_doubt(name, self.listed_at)}
-        if doubtful - self.shared:
-            self.shared |= doubtful
-            self.report = replace(self.report, history=self._ask_history())
+    def look(self) -> Look:
+        """The Codat syncs as they are now; raises what the client raises."""
+        return self.looked_after(time.monotonic())
 
-    def look(self) -> StatusReport:
-        """Ask for the syncs as they are now; raises what the client raises."""
-        return self.refreshed(time.monotonic())
-
-    def refreshed(self, since: float) -> StatusReport:
-        """A report asked for after `since` (monotonic): one question serves all who wait for it."""
+    def looked_after(self, since: float) -> Look:
+        """A look taken after `since` (this machine's monotonic clock); one serves all who wait for it."""
         with self._lock:
-            if self.report is None or self.report.asked_at < since:
-                self.report = self._ask()
-            return self.report
+            if self.last_look is None or self.last_look.asked_at < since:
+                self.last_look = self._ask()
+            return self.last_look
 
-    def _ask(self) -> StatusReport:
+    def _ask(self) -> Look:
+        """Ask all that the judgement needs: dataStatus, and the history where that can't tell."""
         asked_at = time.monotonic()
         path = f"/companies/{self.company.id}"
-        report = self.client.get(
-            f"{path}/dataStatus", None, lambda answer: StatusReport.from_answer(answer, asked_at)
+        look = self.client.get(f"{path}/dataStatus", None, lambda answer: look_of(answer, asked_at))
+        doubtful = frozenset(
+            name
+            for name, wanted in self.wanted.items()
+            if needs_history(
+                look.types.get(name), self.listed_at, several=wanted.is_shared, now=look.taken_at
+            )
         )
-        return replace(report, history=self._ask_history()) if self.shared else report
+        if not doubtful:
+            return look
+        return replace(look, needs_history=doubtful, history=self._history(path, look, doubtful))
 
-    def _ask_history(self) -> Sequence[SyncEntry] | None:
-        return ask_history(self.client, f"/companies/{self.company.id}", self.history_since)
-
-
-@dataclass(frozen=True)
-class DataTypeView:
-    """What one report says of the data types that a partition's rows come from.
-
-    shared: whether several connections can hold them, so that dataStatus alone can't tell.
-    """
-
-    report: StatusReport
-    data_types: tuple[str, ...]
-    connection_id: str | None = None
-    shared: bool = False
-
-    @property
-    def statuses(self) -> list[DataTypeStatus | None]:
-        """What dataStatus says of each data type, None where it doesn't name it."""
-        return [self.report.types.get(name) for name in self.data_types]
-
-    @property
-    def has_data(self) -> bool:
-        """Whether every data type was synced well before."""
-        return all(status is not None and status.has_data for status in self.statuses)
-
-    @property
-    def _entries(self) -> list[SyncEntry]:
-        return [one for name in self.data_types for one in self.report.entries(name, self.connection_id)]
-
-    @property
-    def settled(self) -> bool:
-        """Whether it is sure that all that was stamped can be seen."""
-        return self.quiet and all(status is not None and status.settled for status in self.statuses)
-
-    @property
-    def quiet(self) -> bool:
-        """Whether it is sure that no sync is writing."""
-        if not all(status is not None and status.quiet for status in self.statuses):
-            return False
-        return not self.shared or (self.report.history is not None and not self.running)
-
-    @property
-    def running(self) -> bool:
-        """Whether the sync history shows a sync under way."""
-        return any(one.status in RUNNING for one in self._entries)
-
-    @property
-    def safe_point(self) -> int | None:
-        """The instant up to which everything stamped can be seen; None where nothing is sure."""
-        if self.shared and self.report.history is None:
-            return None
-        points = [self.report.safe_point(name, self.connection_id) for name in self.data_types]
-        known = [point for point in points if point is not None]
-        return min(known) if known and len(known) == len(points) else None
-
-    @property
-    def sync_id(self) -> str | None:
-        """The sync (or syncs, one a data type) that what can be read comes from; None in doubt."""
-        if len(self.data_types) > 1:
-            syncs = [replace(self, data_types=(name,)).sync_id for name in self.data_types]
-            return "+".join(one for one in syncs if one) if all(syncs) else None
-        status = self.statuses[0]
-        if status is None or not self.settled:
-            return None
-        if self._entries:
-            # One that waits, however early it was requested, will bring what nobody has read.
-            newest = max(self._entries, key=lambda one: timestamps.instant(one.requested or "") or 0)
-            waits = any(one.status in WAITING for one in self._entries)
-            return newest.id if newest.status == COMPLETE and not waits else None
-        if status.latestSyncId == status.latestSuccessfulSyncId or status.currentStatus in WAITING:
-            return status.latestSuccessfulSyncId
-        return None
-
-    def unchanged_since(self, entry: Entry | None) -> bool:
-        """Whether nothing was synced since a partition was read completely; in doubt it isn't."""
-        if entry is None or entry.sync_id is None or not self.settled:
-            return False
-        if not self.shared:
-            return self.sync_id == entry.sync_id
-        if entry.cursor is None:
-            return False
-        if len(self.data_types) > 1:
-            return False  # which of several syncs are new, the history doesn't tell
-        instants = ((one, timestamps.instant(one.requested or "") or 0) for one in self._entries)
-        return all(one.id == entry.sync_id for one, requested in instants if requested >= entry.cursor)
-
-    def same_syncs(self, other: DataTypeView) -> bool:
-        """Whether nothing was synced between two reports, and nothing was under way in either."""
-        return self.quiet and other.quiet and self._signature() == other._signature()
-
-    def moved_since(self, earlier: DataTypeView) -> bool:
-        """Whether a sync runs, or anything was synced since an earlier report; in doubt that, too."""
-        known = self.report.history is not None
-        return not known or self.running or self._signature() != earlier._signature()
-
-    def _signature(self) -> Any:
-        statuses = [
-            status and (status.currentStatus, status.latestSyncId, status.latestSuccessfulSyncId)
-            for status in self.statuses
-        ]
-        return statuses, {(one.id, one.status) for one in self._entries}
+    def _history(self, path: str, look: Look, doubtful: Iterable[str]) -> History:
+        """The history from the moment on that tells of every data type what is new in it."""
+        now = look.taken_at if look.taken_at is not None else timestamps.now()
+        since = [now + 2 * timestamps.TICKS_PER_SECOND]  # nothing that has finished yet
+        for name in doubtful:
+            status, entries = look.types.get(name), self.wanted[name].entries
+            synced = timestamps.second(status.lastSuccessfulSync) if status else None
+            moved = [one for types, one in entries if not is_latest_read(status, name, types, one)]
+            if synced is None or (entries and not moved):
+                continue  # nothing new: only what hasn't finished matters
+            since.append(synced - _LONGEST_SYNC)
+            read = [read_at(one) for one in moved]
+            since += [one - timestamps.TICKS_PER_SECOND for one in read if one is not None]
+        return ask_history(self.client, path, max(min(since), now - _FARTHEST))

@@ -22,17 +22,16 @@ from source_codat.engine.writer import TICK_SECONDS, Writer
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadStopped, own_error
 from source_codat.foundation.skip_reasons import SkipReason
-from source_codat.foundation.wording import counted
+from source_codat.foundation.wording import counted, first_of
 from source_codat.http.client import CodatClient
 from source_codat.planning.company_list import Directory
-from source_codat.planning.planner import PartitionEnd, Plan, Planned, Planner, SelectedStream
+from source_codat.planning.plan import PartitionEnd, Plan, PlannedPartition, SelectedStream
+from source_codat.planning.planner import Planner
 from source_codat.reading.reader import Finished, PartitionReading
-from source_codat.reading.requests import Partition
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.progress import Progress
 
 logger = logging.getLogger("airbyte")
-NO_COMPANY = Company(id="")
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ Event = RowBatch | PartitionEnd | CompanyGone | AllRead
 
 
 @dataclass
-class Sync:
+class Read:
     """Reads the selected streams; `messages` may be walked through once.
 
     company_streams are read per company, client_streams (GET /integrations, say) once.
@@ -166,8 +165,9 @@ class Sync:
             )
             self.outbox.put(CompanyGone(company_id))
         if self.companies:
-            ended = Finished(complete=True)
-            self.outbox.put(PartitionEnd(self.companies, NO_COMPANY, (), ended))
+            whole = PlannedPartition(ids={}, stream=self.companies)
+            self.outbox.put(PartitionEnd(whole, Finished(complete=True)))
+        self._tell_oddities(found)
         self._progress.companies = len(found)
         streams = counted(len(self._streams), "stream")
         logger.info("Reading %s of %s.", streams, counted(len(found), "company"))
@@ -180,6 +180,17 @@ class Sync:
         else:
             self._scheduler.add_openers([self._opener(one) for one in found])
 
+    @staticmethod
+    def _tell_oddities(companies: Sequence[Company]) -> None:
+        """Name the companies whose rows in the list couldn't be used whole."""
+        odd = [f"{one.label}: {', '.join(one.oddities)}" for one in companies if one.oddities]
+        if odd:
+            logger.warning(
+                "%s in Codat's list with values that can't be used; the rest of each was used: %s.",
+                counted(len(odd), "company"),
+                first_of(odd, "; "),
+            )
+
     def _opener(self, company: Company, context: CompanyContext | None = None) -> Task:
         return Task(company.id, partial(self._open_company, company, context))
 
@@ -188,7 +199,12 @@ class Sync:
         context = known.context if known else self.planner.context(company, self.directory.listed_at)
         try:
             waiting = refresher.begin(context) if known is None else refresher.look(known)
+        except AirbyteTracedException:
+            raise
         except (PartitionFailed, PartitionSkipped):  # opening the company meets that as well, and tells it
+            waiting = None
+        except Exception as error:  # noqa: BLE001 - one company fails no other
+            own_error(error, f"The refresh of {company.label}")
             waiting = None
         if waiting:
             task = Task(company.id, partial(self._refresh, refresher, company, waiting))
@@ -210,13 +226,23 @@ class Sync:
         except PartitionSkipped as skipped:
             is_gone = skipped.reason is SkipReason.NOT_SUPPORTED
             reason = SkipReason.COMPANY_GONE if is_gone else skipped.reason
-            for stream in self.company_streams:
-                result = PartitionSkipped(reason, skipped.detail)
-                self.outbox.put(PartitionEnd(stream, company, (company.id,), result))
+            self._end_all(company, PartitionSkipped(reason, skipped.detail))
             if is_gone:
                 self.outbox.put(CompanyGone(company.id))
             return
+        except AirbyteTracedException:
+            raise
+        except Exception as error:  # noqa: BLE001 - one company fails no other
+            failed = PartitionFailed(own_error(error, company.label), FailureType.system_error)
+            self._end_all(company, failed)
+            return
         self._queue(plan, company)
+
+    def _end_all(self, company: Company, result: PartitionSkipped | PartitionFailed) -> None:
+        """End all of a company's partitions alike, before any is known."""
+        for stream in self.company_streams:
+            whole = PlannedPartition(ids={"companyId": company.id}, stream=stream, company=company)
+            self.outbox.put(PartitionEnd(whole, result))
 
     def _queue(self, plan: Plan, company: Company) -> None:
         for end in plan.ended:
@@ -225,29 +251,26 @@ class Sync:
         self._scheduler.add([Task(company.id, partial(self._read, planned)) for planned in plan.to_read])
 
     def _client_task(self, stream: SelectedStream) -> Task:
-        planned = Planned(stream, NO_COMPANY, (), Partition(ids={}))
-        return Task(None, partial(self._read, planned))
+        return Task(None, partial(self._read, PlannedPartition(ids={}, stream=stream)))
 
-    def _read(self, planned: Planned, reading: PartitionReading | None = None) -> None:
+    def _read(self, partition: PlannedPartition, reading: PartitionReading | None = None) -> None:
         """Go one step in reading a partition; what becomes of it is told after its rows."""
-        what = f"{planned.stream.outcome.name} of {planned.company.label}"
+        company = partition.company
+        what = f"{partition.stream.outcome.name} of {company.label}"
         self._progress.reading(what, now=True)
-        result = step(self.planner, planned, reading)
+        result = step(self.planner, partition, reading)
         self._progress.reading(what, now=False)
         if isinstance(result, Plan):
-            self._queue(result, planned.company)
+            self._queue(result, company)
         elif isinstance(result, PartitionReading):
-            task = Task(planned.company.id or None, partial(self._read, planned, result))
-            # A look at the syncs serves all partitions of the company that wait for one: other
+            task = Task(company.id or None, partial(self._read, partition, result))
+            # A look at Codat's syncs serves all partitions of the company that wait for one: other
             # work comes first, and no worker waits.
             if result.recheck_after is not None:
                 self._scheduler.park(task)
             else:
                 self._scheduler.add([task])
         else:
-            view = planned.partition.source
-            self.outbox.put(
-                PartitionEnd(planned.stream, planned.company, planned.key, result, view, planned.group)
-            )
-        if planned.company.id and not isinstance(result, PartitionReading):
-            self._progress.ended(planned.company.id)
+            self.outbox.put(PartitionEnd(partition, result))
+        if company.id and not isinstance(result, PartitionReading):
+            self._progress.ended(company.id)

@@ -13,24 +13,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-import msgspec
-
-from source_codat.companies.company import NOT_SUPPORTED, RUNNING, WAITING, Company, Connection, SyncEntry
+from source_codat.companies.company import Company
 from source_codat.companies.context import CompanyContext
+from source_codat.companies.leniently import decoded
+from source_codat.companies.sync_history import history_entry
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
-from source_codat.foundation.errors import ConfigError, MalformedAnswer, PartitionFailed, PartitionSkipped
+from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped
 from source_codat.foundation.wording import counted
 from source_codat.http.client import Answer, CodatClient
 from source_codat.planning.planner import Planner
 from source_codat.reporting.refresh_report import RefreshReport
 from source_codat.streams.definition import CUSTOM
+from source_codat.trust.evidence import HistoryEntry, Look
+from source_codat.trust.statuses import UNFINISHED, Stage
 
 MINUTE_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 120.0
 _KEPT = 1000  # companies without a refresh whose dataStatus is held until they are opened
-_UNDER_WAY = RUNNING | WAITING
 _PLAN = 402  # refreshes may be what the plan doesn't allow: then the rest of the sync goes on
 logger = logging.getLogger("airbyte")
 
@@ -102,12 +103,12 @@ class Refresher:
         if self.seconds_left <= 0:
             self.report.note("late", context.company)
             return None
-        status = context.look()
-        now = status.taken_at or timestamps.now()
+        look = context.look()
+        now = look.taken_at or timestamps.now()
         pulls: list[Pull] = []
-        for data_type, connection_id in self._stale(context, now):
-            known = status.types.get(data_type)
-            if known and known.currentStatus in _UNDER_WAY:
+        for data_type, connection_id in self._stale(context, look, now):
+            known = look.types.get(data_type)
+            if known and known.currentStatus in UNFINISHED:
                 pulls.append(Pull(data_type, connection_id, None, None))
                 continue
             before = known.latestSyncId if known else None
@@ -154,19 +155,19 @@ class Refresher:
         """Seconds until the next look, the last one when the time is over."""
         return max(0.0, min(refreshing.pause, self.seconds_left))
 
-    def _stale(self, context: CompanyContext, now: int) -> Iterator[tuple[str, str | None]]:
+    def _stale(self, context: CompanyContext, look: Look, now: int) -> Iterator[tuple[str, str | None]]:
         """What has to be fetched: data types, and the connection where each has its own."""
         oldest = now - self._settings.refresh_older_than_hours * 3600 * timestamps.TICKS_PER_SECOND
-        types = context.report.types if context.report else {}
         for data_type, source_types in self._source_types.items():
             custom = data_type.startswith(CUSTOM)
-            status = types.get(data_type)
-            if not custom and (status is None or status.currentStatus == NOT_SUPPORTED):
+            status = look.types.get(data_type)
+            if not custom and (status is None or status.stage is Stage.NOT_SUPPORTED):
                 continue  # no platform of the company has it
             synced = timestamps.instant((status and status.lastSuccessfulSync) or "")
             if synced is not None and synced >= oldest:
                 continue
-            held = context.company.connections(source_types)
+            is_synced = status is not None and status.has_data
+            held = context.company.connections(source_types, is_synced=is_synced)
             if custom:
                 identifier = data_type.removeprefix(CUSTOM)
                 held = [one for one in held if self._platforms.have_custom(one, identifier)]
@@ -175,7 +176,7 @@ class Refresher:
             linked = [one for one in held if one.status == "Linked"]
             if held and not linked:
                 for one in held:
-                    self.report.note("unlinked", context.company, _named(one))
+                    self.report.note("unlinked", context.company, one.label)
             elif custom:
                 yield from ((data_type, one.id) for one in linked)
             elif linked:
@@ -206,21 +207,24 @@ class Refresher:
     def _ended(self, context: CompanyContext, pull: Pull) -> bool:
         """Whether a pull is over; notes how it ended."""
         status = self._status(context, pull)
-        if status is None or status in _UNDER_WAY:
+        if status is None or status in UNFINISHED:
             return False
         self.report.ended(status, context.company, pull.data_type, self._links(context.company, pull))
         return True
 
     def _status(self, context: CompanyContext, pull: Pull) -> str | None:
         """Where a pull stands; None where Codat doesn't tell."""
-        if context.report is None:
+        look = context.last_look
+        if look is None:
             return None
-        for one in context.report.entries(pull.data_type, pull.connection_id):
-            if one.status in _UNDER_WAY:  # other connections may still be at it
+        history = look.history
+        for one in (history and history.entries) or ():
+            is_own = one.dataType == pull.data_type and pull.connection_id in (None, one.connectionId)
+            if is_own and one.status in UNFINISHED:  # other connections may still be at it
                 return one.status
-        known = context.report.types.get(pull.data_type)
+        known = look.types.get(pull.data_type)
         heard = known and known.latestSyncId != pull.before and pull.connection_id is None
-        if known and (known.currentStatus in _UNDER_WAY or pull.sync_id is None or heard):
+        if known and (known.currentStatus in UNFINISHED or pull.sync_id is None or heard):
             return known.currentStatus
         return self._ask(context.company, pull.sync_id) if pull.sync_id else None
 
@@ -233,16 +237,8 @@ class Refresher:
 
     def _links(self, company: Company, pull: Pull) -> list[str]:
         held = company.connections(self._source_types[pull.data_type])
-        return [_named(one) for one in held if pull.connection_id in (None, one.id)]
+        return [one.label for one in held if pull.connection_id in (None, one.id)]
 
 
-def _named(connection: Connection) -> str:
-    platform = f"{connection.platformName} " if connection.platformName else ""
-    return f"{platform}connection {connection.id}"
-
-
-def _pull(answer: Answer) -> SyncEntry:
-    try:
-        return msgspec.json.decode(answer.body, type=SyncEntry)
-    except msgspec.MsgspecError as error:
-        raise MalformedAnswer(f"the refresh wasn't the JSON that was expected ({error})") from None
+def _pull(answer: Answer) -> HistoryEntry:
+    return history_entry(decoded(answer.body, "the refresh"))

@@ -7,20 +7,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, StreamDescriptor
+from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, FailureType, StreamDescriptor
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadStopped
-from source_codat.foundation.skip_reasons import SkipReason
-from source_codat.planning.planner import PartitionEnd, SelectedStream, advanced, after_refusal
+from source_codat.foundation.skip_reasons import SKIP_RULES, SkipReason, StateEffect
+from source_codat.planning.plan import PartitionEnd, PlannedPartition, SelectedStream
 from source_codat.reading.reader import Finished
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.progress import Progress
 from source_codat.state.store import FULL_REFRESH, StreamState, state_message
+from source_codat.trust import closing, judge
+from source_codat.trust.entry import Entry
+from source_codat.trust.judge import Doubt
 
 TICK_SECONDS = 0.5
 SILENCE_SECONDS = 120.0  # the platform's heartbeat counts records and states
+_UNPROVEN = "Its data kept changing while it was read, so that a part of it might have been missed."
 logger = logging.getLogger("airbyte")
 
 
@@ -61,8 +65,10 @@ class Writer:
 
     def ended(self, end: PartitionEnd) -> Iterator[AirbyteMessage]:
         """What became of a partition: its counts, its place in the state, and the state where it's due."""
-        outcome, state, label = end.stream.outcome, end.stream.state, end.company.label
-        outcome.seen.add(end.company.id)
+        partition, stream = end.partition, end.partition.stream
+        outcome, state, company = stream.outcome, stream.state, partition.company
+        label = company.label
+        outcome.seen.add(company.id)
         if state:
             _note(state, end)
         if isinstance(end.result, PartitionSkipped):
@@ -72,14 +78,20 @@ class Writer:
             outcome.failures.append((label, end.result.message, end.result.failure_type))
             logger.warning("%s: %s couldn't be read. %s", outcome.name, label, end.result.message)
             return
-        outcome.read.add(end.company.id)
-        outcome.finished = not end.key
+        outcome.read.add(company.id)
+        outcome.finished = not partition.key
         if not end.result.complete:
-            outcome.unproven.append(label)
-        what = ", ".join([label, *end.key[1:]])
-        self.progress.partition(outcome, what, end.result.records if end.key else outcome.records)
+            if state:
+                outcome.unproven.append(label)
+            else:  # a part never replaces the whole
+                outcome.failures.append((label, _UNPROVEN, FailureType.transient_error))
+        doubt = _lasting_doubt(partition, end.result)
+        if doubt:
+            outcome.doubts[doubt].append(label)
+        records = end.result.records if partition.key else outcome.records
+        self.progress.partition(outcome, partition.label, records)
         if state and state.due:
-            yield self._state(end.stream)
+            yield self._state(stream)
 
     def gone(self, company_id: str) -> None:
         """Drop what the states say of a company that Codat doesn't know any more."""
@@ -141,19 +153,45 @@ def _status(stream: SelectedStream, status: AirbyteStreamStatus) -> AirbyteMessa
 
 def _note(state: StreamState, end: PartitionEnd) -> None:
     """Write down where a partition stands: where its next read starts."""
-    result, entry = end.result, state.entries.get(end.key)
-    unchanged = isinstance(result, PartitionSkipped) and result.reason is SkipReason.UNCHANGED
-    read = isinstance(result, Finished) and result.complete
-    if isinstance(result, Finished):
-        entry = advanced(entry, result, end.view)
-    elif isinstance(result, PartitionSkipped):
-        entry = after_refusal(end, entry)
-    if end.group and entry and (read or unchanged):
-        for key, one in end.group.ended(end.key, entry):
-            state.set(key, one)
+    partition, result = end.partition, end.result
+    key, siblings = partition.key, partition.siblings
+    before = state.entries.get(key)
+    is_unchanged = isinstance(result, PartitionSkipped) and result.reason is SkipReason.UNCHANGED
+    is_read = isinstance(result, Finished) and result.complete
+    entry = _entry_after(end, before)
+    if siblings and entry and (is_read or is_unchanged):
+        for one, noted in siblings.ended(key, entry):
+            state.set(one, noted)
         return
-    if end.group:
-        end.group.broken()
-    # What a whole group was refused for has no place in the state: its partitions have.
-    if entry and not isinstance(result, PartitionFailed) and len(end.key) == len(state.scope):
-        state.set(end.key, entry)
+    if siblings:
+        siblings.broken()
+    # What was refused for all children at once has no place in the state: each of them has.
+    if entry and not isinstance(result, PartitionFailed) and len(key) == len(state.scope):
+        state.set(key, entry)
+
+
+def _entry_after(end: PartitionEnd, entry: Entry | None) -> Entry | None:
+    """What a partition's entry says after it has ended; None where there is nothing to note."""
+    partition, result = end.partition, end.result
+    evidence = partition.source
+    if isinstance(result, Finished) and result.complete:
+        now = evidence.look.taken_at if evidence else result.server_time
+        return closing.advanced(
+            entry,
+            cursor=result.cursor,
+            read_from=result.read_from,
+            now=now,
+            is_read_whole=result.unkeyed,
+        )
+    if not isinstance(result, PartitionSkipped) or evidence is None or (entry and entry.cursor is not None):
+        return entry
+    is_noted = SKIP_RULES[result.reason].state is StateEffect.NOTED
+    return (closing.nothing_there(evidence, partition.company.links) if is_noted else None) or entry
+
+
+def _lasting_doubt(partition: PlannedPartition, finished: Finished) -> Doubt | None:
+    """Why a partition's cursor will never move, where that is so: its rows come again in every read."""
+    if partition.stream.state is None or partition.source is None or finished.cursor is not None:
+        return None
+    doubt = judge.safe_point(partition.source).doubt
+    return None if doubt in judge.PASSING else doubt

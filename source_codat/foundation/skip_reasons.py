@@ -12,6 +12,7 @@ class SkipReason(Enum):
     UNCHANGED = "unchanged"
     NOT_SUPPORTED = "not_supported"
     NOT_SYNCED = "not_synced"
+    WITHHELD = "withheld"
     NOT_ALLOWED = "not_allowed"
     BLOCKED = "blocked"
     NO_CONNECTION = "no_connection"
@@ -46,6 +47,10 @@ SKIP_RULES = {
         "not supported by the company's platform, or no data", status=404, state=StateEffect.NOTED
     ),
     SkipReason.NOT_SYNCED: SkipRule("never synced by Codat", status=409),
+    SkipReason.WITHHELD: SkipRule(
+        "with data that Codat holds back although nothing is being synced (the connection may have lost its "
+        "authorisation: the company has to link it again)"
+    ),
     SkipReason.NOT_ALLOWED: SkipRule("not allowed for this API key (is the product bought?)", status=403),
     SkipReason.BLOCKED: SkipRule("blocked by Codat for compliance reasons", status=451),
     SkipReason.NO_CONNECTION: SkipRule("without a connection that could hold this data", is_told=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from source_codat.companies.company import Company, companies_in
+from source_codat.companies.company import Company, companies_in, merged
 from source_codat.config.settings import Settings
 from source_codat.foundation.errors import (
     ConfigError,
@@ -56,9 +56,11 @@ class Directory:
         companies: dict[str, Company] = {}
 
         def collect(rows: RowBatch) -> None:
-            found = {one.id: one for one in companies_in(rows.rows)}
-            self._emit_wanted(rows, list(found), wanted)
-            companies.update((key, one) for key, one in found.items() if wanted is None or key in wanted)
+            found = list(companies_in(rows.rows))
+            self._emit_wanted(rows, [one.id for one in found], wanted)
+            for one in found:
+                if wanted is None or one.id in wanted:
+                    companies[one.id] = merged(companies[one.id], one) if one.id in companies else one
 
         reader = StreamReader(self.client, self.retriever, self.settings, collect, self.stats)
         tags = self.settings.selection.tags_query
@@ -120,7 +122,7 @@ class Directory:
         def parse(answer: Answer) -> tuple[Page, list[Company]]:
             page = decoder.decode_row(answer.body)
             page.server_time = answer.server_time
-            return page, companies_in(page.rows)
+            return page, list(companies_in(page.rows))
 
         return self.client.get(f"{self.retriever.path}/{company_id}", None, parse, self.stats)
 
@@ -147,7 +149,7 @@ class Directory:
         def parse(answer: Answer) -> tuple[Page, list[Company]]:
             self._note_time(answer.server_time)
             page = decoder.decode(answer.body)
-            return page, companies_in(page.rows)
+            return page, list(companies_in(page.rows))
 
         try:
             return self.client.get(self.retriever.path, params, parse, self.stats)

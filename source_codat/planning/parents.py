@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
-from source_codat.companies.context import DataTypeView
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
-from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
+from source_codat.foundation.errors import PartitionSkipped
 from source_codat.foundation.skip_reasons import SkipReason
+from source_codat.foundation.wording import counted
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
 from source_codat.reading.reader import Finished, StreamReader
 from source_codat.reading.requests import Partition
 from source_codat.reading.rows import RowBatch
+from source_codat.state.siblings import Siblings
 from source_codat.streams.definition import CodatRetriever
+from source_codat.trust.evidence import Evidence
 
+logger = logging.getLogger("airbyte")
 _ROW = msgspec.json.Decoder(dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Children:
+    """The partitions that a list of parents makes.
+
+    ids: the further ids of each. is_complete: whether the list of parents is known to be complete.
+    """
+
+    ids: Sequence[Mapping[str, str]]
+    is_complete: bool
+
+    def siblings(self) -> Siblings:
+        """What the entries of these partitions are noted together in."""
+        return Siblings(len(self.ids), is_whole=self.is_complete)
+
+
+@dataclass(frozen=True)
+class _ParentRows:
+    """What a read of a parent stream's rows found: of each row, the columns that are needed."""
+
+    rows: Sequence[Mapping[str, Any]]
+    is_complete: bool
 
 
 @dataclass(frozen=True)
@@ -36,64 +63,78 @@ class Parents:
     settings: Settings
     stats: RequestStats | None = None
 
-    def ids(self, group: Partition) -> list[dict[str, str]]:
-        """The further ids of each child partition of a group.
+    def ids(self, above: Partition) -> Children:
+        """The partitions below one whose parents are asked for.
 
-        Raises PartitionFailed where the parents can't be read completely: a parent missed here
-        would hide its children. Raises PartitionSkipped where Codat has none.
+        Raises PartitionSkipped where Codat has no parents, and what else the client raises.
         """
-        if group.context is None:
+        if above.context is None:
             raise ValueError(self.child.name)
-        wanted = {name: value for name, value in group.ids.items() if name in self.parent.scope}
-        rows: list[dict[str, Any]] = group.context.remembered(
-            f"{self.parent.name}{sorted(wanted.items())}", lambda: self._rows(group, wanted)
+        wanted = {name: value for name, value in above.ids.items() if name in self.parent.scope}
+        found: _ParentRows = above.context.remembered(
+            f"{self.parent.name}{sorted(wanted.items())}", lambda: self._rows(above, wanted)
         )
+        rows = found.rows
         if self.child.latest:
             rows = _latest(rows, self.child.latest)
-            if not rows:
+            if not rows and found.is_complete:
                 raise PartitionSkipped(SkipReason.NOT_GENERATED)
-        found = [
-            {name: str(row[column]) for name, column in self.child.parent_ids.items()}
-            for row in rows
-            if all(row.get(column) not in (None, "") for column in self.child.parent_ids.values())
-        ]
-        return list({tuple(one.values()): one for one in found}.values())
+        ids = [self._child_ids(row) for row in rows]
+        known = list({tuple(one.values()): one for one in ids if one is not None}.values())
+        if None in ids:
+            logger.warning(
+                "%s: %s of %s without an id, so their %s can't be asked for.",
+                self.parent.name,
+                counted(ids.count(None), "row"),
+                above.context.company.label,
+                self.child.name,
+            )
+        return Children(known, found.is_complete)
 
-    def read_new(self, group: Partition, reader: StreamReader) -> Finished:
+    def read_new(self, above: Partition, reader: StreamReader) -> Finished:
         """Read what each parent since the last read holds, and move on as far as the parents go."""
-        if group.context is None:
+        if above.context is None:
             raise ValueError(self.child.name)
         date = self.parent.cursor_field
-        rows: list[dict[str, Any]] = []
-        done = self._read(group, group.since, {*self.child.parent_ids.values(), "status", date}, rows.append)
-        if not done.complete:
-            return done
+        rows: list[Mapping[str, Any]] = []
+        done = self._read(above, above.since, {*self.child.parent_ids.values(), "status", date}, rows.append)
         for row in rows:
-            if row.get("status") in self.parent.finished:
-                ids = {name: str(row[column]) for name, column in self.child.parent_ids.items()}
-                dated = {date: msgspec.json.encode(row.get(date))}
-                try:
-                    reader.read(Partition({**group.ids, **ids}, context=group.context, extra_fields=dated))
-                except PartitionSkipped as skipped:
-                    if skipped.reason is not SkipReason.NOT_SUPPORTED:  # which is: nothing to say of this one
-                        raise
+            ids = self._child_ids(row)
+            if ids is None or row.get("status") not in self.parent.finished:
+                continue
+            dated = {date: msgspec.json.encode(row.get(date))}
+            try:
+                reader.read(Partition({**above.ids, **ids}, context=above.context, extra_fields=dated))
+            except PartitionSkipped as skipped:
+                if skipped.reason is not SkipReason.NOT_SUPPORTED:  # which is: nothing to say of this one
+                    raise
         return done
 
-    def _rows(self, group: Partition, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
+    def evidence(self, above: Partition) -> Evidence | None:
+        """What was known of the parents' data types before the parents were listed."""
+        if above.source is None or not self.parent.data_types:
+            return None
+        return above.source.of(self.parent.data_types)
+
+    def _child_ids(self, row: Mapping[str, Any]) -> dict[str, str] | None:
+        """The ids that a parent's row gives its children; None where it lacks one."""
+        found = {name: row.get(column) for name, column in self.child.parent_ids.items()}
+        if any(value in (None, "") for value in found.values()):
+            return None
+        return {name: str(value) for name, value in found.items()}
+
+    def _rows(self, above: Partition, wanted: Mapping[str, str]) -> _ParentRows:
+        rows: list[Mapping[str, Any]] = []
         columns = {*self.child.parent_ids.values(), "status", "type", *_UPDATED}
-        if not self._read(replace(group, ids=wanted), None, columns, rows.append).complete:
-            raise PartitionFailed(
-                f"The {self.parent.name} that its rows belong to kept changing while they were read."
-            )
-        return rows
+        done = self._read(replace(above, ids=wanted), None, columns, rows.append)
+        return _ParentRows(rows, done.complete)
 
     def _read(
         self,
-        group: Partition,
+        above: Partition,
         since: int | None,
         columns: set[str],
-        keep: Callable[[dict[str, Any]], None],
+        keep: Callable[[Mapping[str, Any]], None],
     ) -> Finished:
         seen: set[bytes] = set()
 
@@ -109,19 +150,13 @@ class Parents:
         # A parent's filters and start date are about what is sent, not about which children exist.
         settings = replace(self.settings, filters={}, include_deleted=True, start=None)
         reader = StreamReader(self.client, self.parent, settings, collect, self.stats)
-        return reader.read(Partition(group.ids, since, context=group.context, source=self.source(group)))
-
-    def source(self, group: Partition) -> DataTypeView | None:
-        """What was known of the parents' data types before the parents were listed."""
-        if group.source is None or not self.parent.data_types:
-            return None
-        return replace(group.source, data_types=self.parent.data_types)
+        return reader.read(Partition(above.ids, since, context=above.context, source=self.evidence(above)))
 
 
 _UPDATED = ("updatedDate", "updated", "requestedDate", "requested")
 
 
-def _latest(rows: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+def _latest(rows: Sequence[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
     """The complete report of a type that was updated last, if there is one."""
     complete = [row for row in rows if row.get("type") == kind and row.get("status") == "Complete"]
 

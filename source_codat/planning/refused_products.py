@@ -11,24 +11,25 @@ IN_A_ROW = 10
 
 
 @dataclass
-class Refusals:
-    """Counts the companies that refuse a product alike; safe to use from several threads."""
+class RefusedProducts:
+    """Counts the companies that refuse a product alike; safe to use from several threads.
+
+    A data type is no product: that ten companies' users may not read their bills says nothing of the next.
+    """
 
     _companies: dict[str, set[str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, retriever: CodatRetriever, company_id: str, *, refused: bool) -> None:
+    def note(self, retriever: CodatRetriever, company_id: str, *, is_refusal: bool) -> None:
         """A company has answered: with a refusal (403), or otherwise, which breaks the row."""
+        if not retriever.product:
+            return
         with self._lock:
-            if refused:
-                self._companies.setdefault(self._product(retriever), set()).add(company_id)
+            if is_refusal:
+                self._companies.setdefault(retriever.product, set()).add(company_id)
             else:
-                self._companies.pop(self._product(retriever), None)
+                self._companies.pop(retriever.product, None)
 
-    def closed(self, retriever: CodatRetriever) -> bool:
-        """Whether the product needn't be asked for any more in this sync."""
-        return len(self._companies.get(self._product(retriever), ())) >= IN_A_ROW
-
-    @staticmethod
-    def _product(retriever: CodatRetriever) -> str:
-        return retriever.product or retriever.name
+    def is_refused(self, retriever: CodatRetriever) -> bool:
+        """Whether a stream's product needn't be asked for any more in this read."""
+        return len(self._companies.get(retriever.product, ())) >= IN_A_ROW

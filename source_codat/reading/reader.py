@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from source_codat.companies.context import DataTypeView
 from source_codat.config.settings import Settings
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
@@ -22,10 +21,12 @@ from source_codat.reading.row_keys import HeldRows, RowKeys
 from source_codat.reading.rows import RowBatch, batch
 from source_codat.reading.shapes import shaped
 from source_codat.streams.definition import CodatRetriever
+from source_codat.trust import judge
+from source_codat.trust.evidence import Evidence
+from source_codat.trust.judge import Change, Identity
 from source_codat.trust.proof import (
     PassEvidence,
     Proof,
-    SyncedBetween,
     SyncLook,
     prove,
     reached,
@@ -39,13 +40,14 @@ class Finished:
     """A partition's end: complete or not, and where its next read may start.
 
     cursor: the instant that was reached, never past the safe point; None where none was.
+    read_from: the Codat syncs that its rows come from; None in doubt.
     unkeyed: rows without ids were among them, so that the next read must be of everything again.
     server_time: Codat's clock at the first answer, an instant.
     """
 
     complete: bool
     cursor: int | None = None
-    sync_id: str | None = None
+    read_from: Identity | None = None
     records: int = 0
     unkeyed: bool = False
     server_time: int | None = None
@@ -134,9 +136,9 @@ class PartitionReading:
         before, context = self._syncs_before, self._partition.context
         if before is None or context is None:
             raise ValueError(self._path)
-        return self._conclude(replace(before, report=context.refreshed(after)))
+        return self._conclude(before.at(context.looked_after(after)))
 
-    def _conclude(self, syncs_after: DataTypeView | None) -> Finished | None:
+    def _conclude(self, syncs_after: Evidence | None) -> Finished | None:
         """End the reading where the last pass is proven, or where there have been enough."""
         before = self._syncs_before
         seen = self._pass.evidence(self._retriever.paging, keys_repeat=self._needs_row_keys)
@@ -156,7 +158,7 @@ class PartitionReading:
         return Finished(
             complete=True,
             cursor=None if self._pass.has_rows_without_id else place.cursor,
-            sync_id=None if self._parents_may_have_come() else place.sync_id,
+            read_from=None if self._parents_may_have_come() else place.read_from,
             records=self._records,
             unkeyed=self._pass.has_rows_without_id,
             server_time=seen.answered_at,
@@ -167,8 +169,8 @@ class PartitionReading:
         listed, now = self._partition.parents_source, self._syncs_before
         if listed is None or now is None:
             return False
-        known = _look(listed).sync_id
-        return known is None or _look(replace(now, data_types=listed.data_types)).sync_id != known
+        known = judge.identity(listed)
+        return known is None or judge.identity(now.of(listed.data_types)) != known
 
     def _unproven(self) -> Finished:
         return Finished(complete=False, records=self._records)
@@ -222,11 +224,9 @@ class PartitionReading:
         return page.has_next or len(seen.tally) < page.total
 
 
-def _synced_between(before: DataTypeView | None, after: DataTypeView | None) -> SyncedBetween:
-    if before is None or after is None or not before.same_syncs(after):
-        return SyncedBetween.DOUBT
-    return SyncedBetween.NOTHING
+def _synced_between(before: Evidence | None, after: Evidence | None) -> Change:
+    return Change.DOUBT if before is None or after is None else judge.change_between(before, after)
 
 
-def _look(view: DataTypeView) -> SyncLook:
-    return SyncLook(view.safe_point, view.sync_id)
+def _look(evidence: Evidence) -> SyncLook:
+    return SyncLook(judge.safe_point(evidence).instant, judge.identity(evidence))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from source_codat.companies.context import CompanyContext, DataTypeView
+from source_codat.companies.context import CompanyContext
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, PartitionFailed
@@ -18,6 +18,7 @@ from source_codat.http.stats import RequestStats
 from source_codat.reading.pages import Page, PageDecoder
 from source_codat.reading.report_dates import SyncDates
 from source_codat.streams.definition import CodatRetriever
+from source_codat.trust.evidence import Evidence
 
 SMALLEST_PAGE = 25
 logger = logging.getLogger("airbyte")
@@ -36,11 +37,11 @@ class Partition:
     ids: Mapping[str, str]
     since: int | None = None
     context: CompanyContext | None = None
-    source: DataTypeView | None = None
+    source: Evidence | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     answer: bytes | None = None
     extra_fields: Mapping[str, bytes] = field(default_factory=dict)
-    parents_source: DataTypeView | None = None
+    parents_source: Evidence | None = None
 
 
 @dataclass(frozen=True)

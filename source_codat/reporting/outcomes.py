@@ -11,6 +11,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_codat.foundation.skip_reasons import SKIP_RULES, SkipReason
 from source_codat.foundation.wording import counted, first_of
 from source_codat.http.stats import RequestStats
+from source_codat.trust.judge import Doubt
 
 
 @dataclass
@@ -35,6 +36,7 @@ class StreamOutcome:
     unproven: list[str] = field(default_factory=list)
     skipped: dict[SkipReason, list[str]] = field(default_factory=lambda: defaultdict(list))
     details: dict[SkipReason, str] = field(default_factory=dict)
+    doubts: dict[Doubt, list[str]] = field(default_factory=lambda: defaultdict(list))
     failures: list[tuple[str, str, FailureType]] = field(default_factory=list)
     running: bool = False
     finished: bool = False
@@ -82,6 +84,12 @@ class StreamOutcome:
                     f"{self.name}: {counted(len(companies), 'company')} skipped, {rule.words}: "
                     f"{first_of(companies)}.{detail}"
                 )
+        for doubt, labels in self.doubts.items():
+            companies = list(dict.fromkeys(labels))
+            sentences.append(
+                f"{self.name}: what was read of {counted(len(companies), 'company')} ({first_of(companies)}) "
+                f"comes again with the next read, because {doubt.value}."
+            )
         if self.unproven:
             sentences.append(
                 f"{self.name}: {counted(len(self.unproven), 'partition')} kept changing while being read "

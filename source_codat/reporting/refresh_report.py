@@ -6,8 +6,9 @@ import logging
 import threading
 from collections import defaultdict
 
-from source_codat.companies.company import COMPLETE, Company
+from source_codat.companies.company import Company
 from source_codat.foundation.wording import counted, first_of
+from source_codat.trust.statuses import COMPLETE
 
 # What a status of Codat's that isn't Complete means, and what can be done.
 MEANINGS = {

@@ -1,7 +1,8 @@
 """What a stream has read so far: one entry a partition, and with which options it was read.
 
 The shape is decided once (docs/behaviour.md, "State"):
-{"states": [{"partition": {"company_id": …}, "cursor": {"modifiedDate": …, "syncId": …}}, …],
+{"states": [{"partition": {"company_id": …},
+             "cursor": {"modifiedDate": …, "syncId": …, "syncedAt": …}}, …],
  "fingerprint": {…}}
 """
 
@@ -112,16 +113,18 @@ class StreamState:
     def _entry(self, cursor: Any, *, own: bool) -> Entry | None:
         if not isinstance(cursor, Mapping):
             return None
-        date, sync_id = cursor.get(self.cursor_field), cursor.get("syncId")
+        date, sync_id, synced_at = (cursor.get(name) for name in (self.cursor_field, "syncId", "syncedAt"))
         ticks = timestamps.instant(date) if isinstance(date, str) else None
         if ticks is None and not (own and isinstance(sync_id, str)):
             return None
-        return Entry(ticks, sync_id if own and isinstance(sync_id, str) else None)
+        if not own or not isinstance(sync_id, str):
+            return Entry(ticks)
+        return Entry(ticks, sync_id, synced_at if isinstance(synced_at, str) else None)
 
     def set(self, key: PartitionKey, entry: Entry) -> None:
         """A partition is done: this is where its next read starts."""
         if key not in self.entries:
-            self._size += sum(map(len, key)) + 140
+            self._size += sum(map(len, key)) + 185
             self._by_company.setdefault(key[0], set()).add(key)
         if self.entries.get(key) != entry:
             self.entries[key] = entry
@@ -157,6 +160,8 @@ class StreamState:
                 cursor[self.cursor_field] = timestamps.iso(entry.cursor)
             if entry.sync_id:
                 cursor["syncId"] = entry.sync_id
+            if entry.synced_at:
+                cursor["syncedAt"] = entry.synced_at
             states.append({"partition": dict(zip(names, key, strict=True)), "cursor": cursor})
         return {"states": states, "fingerprint": dict(self.options)}
 

@@ -10,13 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-
-class SyncedBetween(Enum):
-    """What two looks at Codat's syncs say of the time between them; DOUBT also where nobody could look."""
-
-    NOTHING = auto()
-    SOMETHING = auto()
-    DOUBT = auto()
+from source_codat.trust.judge import Change, Identity
 
 
 class Proof(Enum):
@@ -65,29 +59,29 @@ class PassEvidence:
 
 @dataclass(frozen=True)
 class SyncLook:
-    """What a look at the syncs of a partition's data types said; None where it isn't sure.
+    """What a look at the Codat syncs of a partition's data types said; None where it isn't sure.
 
-    safe_point: the instant up to which everything stamped can be seen. sync_id: the Codat sync that
+    safe_point: the instant up to which everything stamped can be seen. read_from: the Codat syncs that
     what can be read comes from.
     """
 
     safe_point: int | None
-    sync_id: str | None
+    read_from: Identity | None
 
 
 @dataclass(frozen=True)
 class Reached:
-    """Where the next read of a proven partition may start: an instant, and the Codat sync read."""
+    """Where the next read of a proven partition may start: an instant, and the Codat syncs it saw."""
 
     cursor: int | None
-    sync_id: str | None
+    read_from: Identity | None
 
 
-def prove(seen: PassEvidence, previous: PassEvidence | None, synced: SyncedBetween) -> Proof:
+def prove(seen: PassEvidence, previous: PassEvidence | None, synced: Change) -> Proof:
     """Judge a pass; `previous` is the pass before it, `synced` what happened while it was read."""
     if seen.all_at_once:
         return Proof.UNPROVEN if seen.broken else Proof.PROVEN
-    still = seen.pages == 1 or (synced is SyncedBetween.NOTHING and not seen.keys_repeat)
+    still = seen.pages == 1 or (synced is Change.NOTHING and not seen.keys_repeat)
     if seen.counts_agree and still:
         return Proof.PROVEN
     # No sync to compare, one under way, or keys that repeat: two equal passes have to do.
@@ -113,8 +107,8 @@ def reached(seen: PassEvidence, looks: Sequence[SyncLook]) -> Reached:
         bounds = [point for point in (seen.oldest_unfinished, seen.answered_at) if point is not None]
     sure = [point for point in bounds if point is not None]
     sure = sure if len(sure) == len(bounds) else []
-    syncs = {look.sync_id for look in looks}
+    syncs = {look.read_from for look in looks}
     return Reached(
         cursor=min(seen.latest, *sure) if seen.latest is not None and sure else None,
-        sync_id=syncs.pop() if len(syncs) == 1 else None,
+        read_from=syncs.pop() if len(syncs) == 1 else None,
     )

@@ -1,0 +1,31 @@
+"""JSON of Codat's in which one odd value must not hide the others: read row by row, value by value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from source_codat.foundation.errors import MalformedAnswer
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def decoded(body: bytes, what: str) -> Any:
+    """An answer as Python objects; bytes that aren't UTF-8 become U+FFFD. Raises MalformedAnswer.
+
+    what: what the answer should be, in words for the message.
+    """
+    body = body.removeprefix(_BOM)
+    try:
+        try:
+            return msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return msgspec.json.decode(body.decode("utf-8", "replace"))
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise MalformedAnswer(f"{what} wasn't the JSON that was expected ({error})") from None
+
+
+def as_text(value: Any) -> str | None:
+    """A value that should be text, as text: None where it is missing or null, else spelled out."""
+    return value if value is None or isinstance(value, str) else str(value)[:200]

@@ -1,0 +1,113 @@
+"""What was seen of a company's Codat syncs: the evidence that verdicts are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from source_codat.trust.statuses import COMPLETE, FAILED, Stage, stage_of
+
+
+class DataTypeStatus(NamedTuple):
+    """What one answer of dataStatus says of one data type; each value as Codat spelled it."""
+
+    lastSuccessfulSync: str | None = None  # noqa: N815 - Codat's name
+    currentStatus: str | None = None  # noqa: N815 - Codat's name
+    latestSyncId: str | None = None  # noqa: N815 - Codat's name
+    latestSuccessfulSyncId: str | None = None  # noqa: N815 - Codat's name
+
+    @property
+    def stage(self) -> Stage:
+        """How far the Codat sync is that was requested last."""
+        return stage_of(self.currentStatus)
+
+    @property
+    def has_data(self) -> bool:
+        """Whether a Codat sync has ever ended well, by any sign of it."""
+        return bool(self.lastSuccessfulSync or self.latestSuccessfulSyncId or self.currentStatus == COMPLETE)
+
+    @property
+    def is_never_synced(self) -> bool:
+        """Whether it is sure that there is no data: no Codat sync has ended well, and none is on its way."""
+        return not self.has_data and (self.currentStatus is None or self.currentStatus in FAILED)
+
+
+class HistoryEntry(NamedTuple):
+    """One Codat sync of one data type of one connection, as the company's sync history lists it."""
+
+    id: str | None = None
+    connectionId: str | None = None  # noqa: N815 - Codat's name
+    dataType: str | None = None  # noqa: N815 - Codat's name
+    status: str | None = None
+    requested: str | None = None
+    completed: str | None = None
+
+    @property
+    def stage(self) -> Stage:
+        """How far the Codat sync is."""
+        return stage_of(self.status)
+
+
+@dataclass(frozen=True)
+class History:
+    """What the sync history answered; `entries` is None where it didn't answer for sure.
+
+    since: the instant from which on finished Codat syncs were asked for; unfinished ones always are.
+    """
+
+    entries: Sequence[HistoryEntry] | None
+    since: int
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a company's Codat syncs: an answer of dataStatus, and of the history where it is needed.
+
+    types: by data type, as dataStatus names them. taken_at: Codat's clock when it answered dataStatus, an
+    instant; None where it didn't say. asked_at: this machine's monotonic clock before the question.
+    body: the answer's bytes. needs_history: the data types of which dataStatus alone can't tell enough.
+    history: None where no data type needed it.
+    """
+
+    types: Mapping[str, DataTypeStatus]
+    taken_at: int | None
+    asked_at: float = 0.0
+    body: bytes = b""
+    needs_history: frozenset[str] = frozenset()
+    history: History | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one look says of the data types that a partition's rows come from.
+
+    connection_id: where the partition is one connection's. Codat's dataStatus merges connections.
+    """
+
+    look: Look
+    data_types: tuple[str, ...]
+    connection_id: str | None = None
+
+    @property
+    def statuses(self) -> list[DataTypeStatus | None]:
+        """What dataStatus says of each data type, None where it doesn't name it."""
+        return [self.look.types.get(name) for name in self.data_types]
+
+    @property
+    def has_data(self) -> bool:
+        """Whether every data type was synced well before."""
+        return all(status is not None and status.has_data for status in self.statuses)
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether dataStatus may speak of other connections than the partition's."""
+        return bool(self.look.needs_history.intersection(self.data_types))
+
+    def at(self, look: Look) -> Evidence:
+        """The same question put to another look."""
+        return replace(self, look=look)
+
+    def of(self, data_types: tuple[str, ...]) -> Evidence:
+        """What the look says of other data types."""
+        return replace(self, data_types=data_types)
