@@ -116,7 +116,7 @@ def test_no_answer_to_the_first_request_brings_it_out(sim, script, tmp_path, key
 BROKEN = {
     "a worker": "source_codat.reading.pages.PageDecoder.decode",
     "the sending": "source_codat.http.client.CodatClient._send",
-    "the network library": "requests.Session.request",
+    "the network library": "requests.adapters.HTTPAdapter.send",
     "the reading of the configuration": "source_codat.config.settings.Settings.from_config",
     "the writer": "source_codat.reading.rows.RowBatch.lines",
     "a signature": "source_codat.http.authenticator.CodatAuthenticator.get_auth_header",

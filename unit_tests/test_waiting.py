@@ -6,12 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import requests
+from requests.structures import CaseInsensitiveDict
 
-from source_codat.http.client import time_outs
+from source_codat.http.answer import Answer
 from source_codat.http.problem import Problem, seconds_until
 from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.stats import ClientStats
+from source_codat.http.transport import time_outs
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
 SOON = NOW + timedelta(seconds=90)
@@ -56,11 +57,8 @@ def test_what_cannot_be_read_is_no_wait_and_the_past_is_over(text, seconds):
 
 
 def answer(status, body=b"", **headers):
-    response = requests.Response()
-    response.status_code = status
-    response._content = body
-    response.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
-    return response
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, body, CaseInsensitiveDict(names))
 
 
 def test_without_retry_after_the_quota_headers_say_how_long():

@@ -9,7 +9,7 @@ import msgspec
 
 from source_codat.companies.leniently import as_text, decoded
 from source_codat.foundation.errors import MalformedAnswer
-from source_codat.http.client import Answer
+from source_codat.http.answer import Answer
 from source_codat.trust.evidence import DataTypeStatus, Look
 
 _PENDING = "PendingAuth"

@@ -13,7 +13,8 @@ import msgspec
 from source_codat.companies.company import Company, Connection
 from source_codat.foundation.errors import MalformedAnswer, PartitionFailed, PartitionSkipped
 from source_codat.foundation.skip_reasons import SkipReason
-from source_codat.http.client import Answer, CodatClient
+from source_codat.http.answer import Answer
+from source_codat.http.client import CodatClient
 
 _MOST_PLATFORMS = 500
 

@@ -21,7 +21,8 @@ from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped
 from source_codat.foundation.wording import counted
-from source_codat.http.client import Answer, CodatClient
+from source_codat.http.answer import Answer
+from source_codat.http.client import CodatClient
 from source_codat.planning.planner import Planner
 from source_codat.reporting.refresh_report import RefreshReport
 from source_codat.streams.definition import CUSTOM

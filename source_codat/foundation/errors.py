@@ -42,7 +42,8 @@ class PartitionFailed(Exception):
     """One partition couldn't be read; its state stays, the rest goes on.
 
     `failure_type` is what the platform is told: a transient error is tried again by itself.
-    detail: Codat's own words, where it refused.
+    timed_out, too_large: no answer came in time, or one with more bytes than may be held: a smaller
+    page may do. detail: Codat's own words, where it refused.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class PartitionFailed(Exception):
         *,
         status: int = 0,
         timed_out: bool = False,
+        too_large: bool = False,
         detail: str = "",
     ) -> None:
         self.message = filter_secrets(message)
@@ -59,6 +61,7 @@ class PartitionFailed(Exception):
         self.failure_type = failure_type
         self.status = status
         self.timed_out = timed_out
+        self.too_large = too_large
         self.detail = detail
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
+from http.client import HTTPException
 from typing import Any, TypeVar
 
 import requests
@@ -17,10 +17,8 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.requesters import HttpRequester
 from airbyte_cdk.sources.declarative.requesters.error_handlers import DefaultErrorHandler
 from airbyte_cdk.sources.streams.http.error_handlers import ResponseAction
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
-from source_codat.foundation import timestamps
 from source_codat.foundation.errors import (
     ConfigError,
     MalformedAnswer,
@@ -30,35 +28,29 @@ from source_codat.foundation.errors import (
 )
 from source_codat.foundation.skip_reasons import REASON_OF_STATUS
 from source_codat.foundation.wording import counted
+from source_codat.http.answer import Answer
+from source_codat.http.body import UnpackingFailed
+from source_codat.http.bounds import AnswerTooLarge
 from source_codat.http.problem import Problem
 from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.retry_policy import READ_POLICY, Attempts, RetryPolicy
 from source_codat.http.stats import ClientStats, RequestStats
+from source_codat.http.transport import Transport, time_outs
 
 T = TypeVar("T")
-_AT_ONCE = 1 << 20  # bytes of a body: few pieces, and each tells whether it still comes
-
-
-def time_outs(requester: HttpRequester) -> tuple[float, float]:
-    """Seconds to wait for a connection, and between bytes of an answer."""
-    connect, read = requester.connect_timeout_in_seconds, requester.read_timeout_in_seconds
-    if connect is None or read is None:
-        raise ValueError("The manifest's requester needs both time-outs: a stalled server would hang a sync.")
-    return connect, read
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer of Codat: the body's bytes, and what the headers tell."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-
-    @property
-    def server_time(self) -> int | None:
-        """The server's clock when it answered, as an instant, to the second."""
-        return timestamps.from_http_date(self.headers.get("Date"))
+# What sending a request raises where no answer comes, or none that can be taken in; ValueError is
+# what http.client says of some numbers that aren't any.
+_NO_ANSWER = (
+    requests.RequestException,
+    HTTPError,
+    HTTPException,
+    OSError,
+    ValueError,
+    AnswerTooLarge,
+    UnpackingFailed,
+)
+# What a decoder raises on a body that isn't what was asked for, however its caller catches errors.
+_UNREADABLE = (MalformedAnswer, RecursionError, UnicodeError)
 
 
 @dataclass
@@ -80,28 +72,17 @@ class CodatClient:
         self.stats = ClientStats()
         self._lock = threading.Lock()
         self._not_before = 0.0
-        self._heard: float | None = None  # when Codat last answered, whatever it said
-        self._base_url = self.requester.get_url(stream_state=None, stream_slice=None, next_page_token=None)
         connect, read = time_outs(self.requester)
-        self._timeout = (
-            min(connect, self.retry_policy.connect_timeout or connect),
-            min(read, self.retry_policy.read_timeout or read),
-        )
+        policy = self.retry_policy
+        time_out = (min(connect, policy.connect_timeout or connect), min(read, policy.read_timeout or read))
         if not isinstance(self.requester.error_handler, DefaultErrorHandler):
             raise ValueError("The manifest's requester needs a DefaultErrorHandler.")
         self._errors = self.requester.error_handler
         rows = self._errors.response_filters or []
         self._named = {status for row in rows for status in row.http_codes or ()}
-        policy = self.retry_policy
         allowed = int(self._errors.max_retries or 0)
         self._max_retries = allowed if policy.max_retries is None else policy.max_retries
-        self._session = requests.Session()
-        self._session.auth = self.requester.get_authenticator()
-        self._session.headers.update({"Accept": "application/json", "User-Agent": "source-codat"})
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=self.workers + 2)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)  # ignore-https-check: loopback and private networks only
+        self._transport = Transport(self.requester, self.workers + 2, time_out, policy.answer_timeout)
 
     def get(
         self,
@@ -142,8 +123,8 @@ class CodatClient:
             if isinstance(outcome, Answer):
                 try:
                     return parse(outcome)
-                except MalformedAnswer as error:
-                    outcome = Problem(str(error))
+                except _UNREADABLE as error:
+                    outcome = Problem(_why_unreadable(error))
             seconds = self._next_wait(outcome, attempts)
             with self._lock:
                 for stats in all_stats:
@@ -162,46 +143,24 @@ class CodatClient:
         self._sleep(self._not_before - time.monotonic())
         self._sleep(self.rate_limiter.reserve())
         try:
-            with self._session.request(
-                method,
-                self._base_url + path,
-                params=params,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                self._heard = time.monotonic()
-                body = self._body(response)
-        except (requests.RequestException, HTTPError, OSError) as error:
+            answer = self._transport.send(method, path, params)
+        except _NO_ANSWER as error:
             return Problem.in_connection(error)
-        if body is None:
-            return Problem("the answer didn't come to its end in time", timed_out=True)
         with self._lock:
-            self.stats.note_quota(response.headers)
-        response._content = body  # noqa: SLF001 - read by the CDK's error handler, through `response.json()`
-        return self._interpret(response, body, path)
+            self.stats.note_quota(answer.headers)
+        return self._interpret(answer, path)
 
-    def _body(self, response: requests.Response) -> bytes | None:
-        """The whole body; None where it trickles in for longer than the retry policy allows.
-
-        The read time-out doesn't see that: each byte starts it anew.
-        """
-        last = time.monotonic() + self.retry_policy.answer_timeout
-        parts = []
-        while part := response.raw.read1(_AT_ONCE, decode_content=True):
-            parts.append(part)
-            if time.monotonic() > last:
-                return None
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _interpret(self, response: requests.Response, body: bytes, path: str) -> Answer | Problem:
-        status = response.status_code
+    def _interpret(self, answer: Answer, path: str) -> Answer | Problem:
+        status = answer.status
         if 200 <= status < 300:
-            if not body and status != requests.codes.no_content:
+            if not answer.body and status != requests.codes.no_content:
                 return Problem("the answer was empty")
-            return Answer(status, body, response.headers)
-        resolution = self._errors.interpret_response(response)
-        problem = Problem.in_error(response, self.secrets)
+            return answer
+        # The manifest's table goes by the status: nothing else of an error's answer is looked at there.
+        bare = requests.Response()
+        bare.status_code, bare._content = status, b""  # noqa: SLF001 - as `requests` sets it
+        resolution = self._errors.interpret_response(bare)
+        problem = Problem.in_error(answer, self.secrets)
         if resolution.response_action is ResponseAction.IGNORE:
             raise PartitionSkipped(REASON_OF_STATUS[status], problem.text)
         other = status not in self._named and status < 500
@@ -228,9 +187,14 @@ class CodatClient:
         else:
             attempts.failing_since = attempts.failing_since or time.monotonic()
             attempts.failed += 1
+            what = f"{attempts.path} in {counted(attempts.made, 'try')}: {problem.text}"
+            if problem.too_large:  # asked again, it would be as large
+                raise PartitionFailed(
+                    f"Codat didn't give a good answer for {what}", FailureType.system_error, too_large=True
+                )
             if attempts.failed > self._max_retries or attempts.timed_out >= self.retry_policy.max_time_outs:
-                what = f"{attempts.path} in {counted(attempts.made, 'try')}: {problem.text}"
-                if problem.unreachable and self._heard is not None and self._heard < attempts.failing_since:
+                heard = self._transport.heard_at
+                if problem.unreachable and heard is not None and heard < attempts.failing_since:
                     # Nobody else got through meanwhile: whatever is left would fail as slowly.
                     raise ReadStopped(
                         f"Codat can't be reached any more, for {what}; {self.retry_policy.advice}."
@@ -272,3 +236,9 @@ class CodatClient:
     def _sleep(self, seconds: float) -> None:
         if self.stop.is_set() or (seconds > 0 and self.stop.wait(seconds)):
             raise ReadStopped("The read was told to stop.")
+
+
+def _why_unreadable(error: Exception) -> str:
+    if isinstance(error, MalformedAnswer):
+        return str(error)
+    return f"the answer wasn't the JSON that was expected ({type(error).__name__})"

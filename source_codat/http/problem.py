@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import socket
 import ssl
@@ -14,10 +13,14 @@ from datetime import datetime, timezone
 import msgspec
 import requests
 from requests.exceptions import ChunkedEncodingError, ConnectTimeout, ProxyError
-from urllib3.exceptions import DecodeError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
 from source_codat.config.api_key import masked
 from source_codat.foundation import timestamps
+from source_codat.http.answer import Answer
+from source_codat.http.body import UnpackingFailed
+from source_codat.http.bounds import AnswerTooLarge, AnswerTooSlow
+from source_codat.http.transport import LARGEST_ANSWER
 
 # What a failed connection is called, by the first of these among its causes.
 _KINDS: dict[type[BaseException], str] = {
@@ -28,10 +31,16 @@ _KINDS: dict[type[BaseException], str] = {
     NewConnectionError: "the host couldn't be reached",
     ssl.SSLError: "the encrypted connection (TLS) failed",
     ConnectionResetError: "the connection was reset",
-    DecodeError: "the answer couldn't be unpacked",
+    UnpackingFailed: "the answer couldn't be unpacked",
     ConnectionError: "the connection was closed",
     ChunkedEncodingError: "the answer broke off",
     ProtocolError: "the answer broke off",
+}
+# What a time-out is called, likewise.
+_TOO_SLOW: dict[type[BaseException], str] = {
+    AnswerTooSlow: "the answer didn't come to its end in time",
+    requests.ReadTimeout: "no answer in time",
+    ReadTimeoutError: "no answer in time",
 }
 # Nothing was sent yet: whatever else is asked of this host meets the same.
 _NO_WAY = (NewConnectionError, ConnectTimeout, ProxyError, ssl.SSLCertVerificationError)
@@ -47,36 +56,43 @@ class _ErrorBody(msgspec.Struct):
     correlationId: str | None = None  # noqa: N815 - Codat's name
 
 
+_ERROR_BODY = msgspec.json.Decoder(_ErrorBody)
+
+
 @dataclass(frozen=True)
 class Problem:
     """Why a request has no usable answer: Codat's own words, and what is known about waiting.
 
-    timed_out: the answer took too long to make, so that a smaller one may come. unreachable: there
-    was no connection to ask through.
+    timed_out: the answer took too long to make, so that a smaller one may come. too_large: it had
+    more bytes than may be held. unreachable: there was no connection to ask through.
     """
 
     text: str
     status: int = 0
     retry_after: float | None = None
     timed_out: bool = False
+    too_large: bool = False
     unreachable: bool = False
 
     @classmethod
-    def in_error(cls, response: requests.Response, secrets: tuple[str, ...]) -> Problem:
+    def in_error(cls, answer: Answer, secrets: tuple[str, ...]) -> Problem:
         """The problem that an error status reports, with Codat's words and correlation id."""
-        text = _words(response, secrets) or masked(response.reason or "", secrets) or "no explanation"
-        status = response.status_code
+        text = _words(answer, secrets) or masked(answer.reason, secrets)[:200] or "no explanation"
+        status = answer.status
         if 300 <= status < 400:
             text = "it points to another address, and the key isn't sent there"
-        wait = _retry_after(response) if status == 429 else None
+        wait = _retry_after(answer) if status == 429 else None
         return cls(f"{text} [HTTP {status}]", status, retry_after=wait, timed_out=status in (408, 504))
 
     @classmethod
     def in_connection(cls, error: Exception) -> Problem:
         """The problem of a request that broke; its kind only, as the error's own text may quote headers."""
         causes = list(_causes(error))
-        if any(isinstance(one, requests.ReadTimeout | ReadTimeoutError) for one in causes):
-            return cls("no answer in time", timed_out=True)
+        if isinstance(error, AnswerTooLarge):
+            return cls(f"the answer is larger than {LARGEST_ANSWER >> 20} MB", too_large=True)
+        slow = [words for kind, words in _TOO_SLOW.items() if any(isinstance(one, kind) for one in causes)]
+        if slow:
+            return cls(slow[0], timed_out=True)
         unreachable = any(isinstance(one, _NO_WAY) for one in causes)
         for one in causes:
             if isinstance(one, ssl.SSLCertVerificationError):
@@ -101,21 +117,27 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         known += [more for more in found if isinstance(more, BaseException) and more not in known]
 
 
-def _words(response: requests.Response, secrets: tuple[str, ...]) -> str:
+def _words(answer: Answer, secrets: tuple[str, ...]) -> str:
     """The server's own words, masked before they are cut: no part of the key may stay."""
-    with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
-        body = msgspec.json.decode(response.content, type=_ErrorBody)
-        if body.error:
-            suffix = f" (correlation id {body.correlationId})" if body.correlationId else ""
-            return " ".join(masked(body.error, secrets).split())[:500] + masked(suffix, secrets)
-    text = masked(response.text[:_MOST_TEXT], secrets)
+    body = _error_body(answer.body)
+    if body.error:
+        suffix = f" (correlation id {body.correlationId[:100]})" if body.correlationId else ""
+        return " ".join(masked(body.error[:_MOST_TEXT], secrets).split())[:500] + masked(suffix, secrets)
+    text = masked(answer.body[:_MOST_TEXT].decode("utf-8", "replace"), secrets)
     return " ".join(_TAGS.sub(" ", text[:2000]).split())[:200]
 
 
-def _retry_after(response: requests.Response) -> float | None:
+def _error_body(body: bytes) -> _ErrorBody:
+    try:
+        return _ERROR_BODY.decode(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return _ErrorBody()
+
+
+def _retry_after(answer: Answer) -> float | None:
     """Seconds until Codat takes requests again: Retry-After in any form, else the quota's reset."""
     for name in ("Retry-After", "X-Rate-Limit-Reset"):
-        seconds = seconds_until(response.headers.get(name, ""))
+        seconds = seconds_until(answer.headers.get(name, ""))
         if seconds is not None:
             return seconds
     return None

@@ -13,7 +13,8 @@ from source_codat.companies.context import CompanyContext
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, PartitionFailed
-from source_codat.http.client import Answer, CodatClient
+from source_codat.http.answer import Answer
+from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
 from source_codat.reading.pages import Page, PageDecoder
 from source_codat.reading.report_dates import SyncDates
@@ -98,13 +99,15 @@ class StreamRequests:
                 name, words = self.retriever.name, error.detail.lower()
                 if error.status == 400 and name in self._settings.filters and "query" in words:
                     raise refused_filter(self._settings, name, error) from None
-                if not error.timed_out or self.retriever.paging != "pages" or request.size <= SMALLEST_PAGE:
+                smaller_may_do = error.timed_out or error.too_large
+                if not smaller_may_do or self.retriever.paging != "pages" or request.size <= SMALLEST_PAGE:
                     raise
+                what = "is too large" if error.too_large else "takes too long"
             offset = (request.number - 1) * request.size
             size = max(SMALLEST_PAGE, request.size // 4)
             # From there some rows come twice, none is passed over.
             request = replace(request, size=size, number=offset // size + 1)
-            logger.info("Codat: %s takes too long; asking for pages of %d.", path, size)
+            logger.info("Codat: %s %s; asking for pages of %d.", path, what, size)
 
     def _get(self, path: str, params: Mapping[str, Any], partition: Partition) -> Page:
         if partition.context is None or not self.retriever.shares_answers:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
 from source_codat.reading.pages import Page
 
+_SLICE = 4 << 20  # bytes
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -35,6 +36,15 @@ class RowBatch:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def slices(self) -> Iterator[RowBatch]:
+        """The batch in parts whose lines take little memory beside it."""
+        rows = max(1, len(self.rows) * _SLICE // max(1, self.size))
+        if rows >= len(self.rows):
+            yield self
+        else:
+            for start in range(0, len(self.rows), rows):
+                yield replace(self, rows=self.rows[start : start + rows])
 
     def lines(self) -> bytes:
         """The batch as lines of Airbyte's protocol, each a RECORD message."""

@@ -65,4 +65,7 @@ def _read(
     state: list[AirbyteStateMessage] | None,
 ) -> Iterator[bytes]:
     for message in source.read_batches(config, catalog, state):
-        yield message.lines() if isinstance(message, RowBatch) else line_of(message)
+        if isinstance(message, RowBatch):
+            yield from (part.lines() for part in message.slices())
+        else:
+            yield line_of(message)
