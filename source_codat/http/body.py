@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from source_codat.http.bounds import AnswerTooLarge
 
 PIECE = 1 << 20  # bytes that are read or unpacked at once: few pieces, and none grows large
+_SLICE = 64 << 10  # bytes that are looked at at once: few enough for a processor's cache
 _GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -108,4 +109,4 @@ def _is_utf8(body: bytes) -> bool:
 def _slices(body: bytes) -> Iterator[memoryview]:
     """A body in pieces, so that no copy of it grows large."""
     view = memoryview(body)
-    return (view[start : start + PIECE] for start in range(0, len(body), PIECE))
+    return (view[start : start + _SLICE] for start in range(0, len(body), _SLICE))

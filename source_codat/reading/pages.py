@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +11,6 @@ import msgspec
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import MalformedAnswer
 from source_codat.streams.definition import CodatRetriever
-
-_UTF8 = codecs.getincrementaldecoder("utf-8")
-_SLICE = 64 * 1024
-_BOM = b"\xef\xbb\xbf"
 
 
 class _Link(msgspec.Struct):
@@ -111,7 +106,7 @@ class PageDecoder:
 
     def decode(self, body: bytes) -> Page:
         """Take an answer's body apart; raises MalformedAnswer where it isn't what was asked for."""
-        body = _clean(body)
+        body = _without_line_breaks(body)
         try:
             return self._decode_list(body) if self._records == "results" else self._decode_other(body)
         except msgspec.MsgspecError as error:
@@ -119,7 +114,7 @@ class PageDecoder:
 
     def decode_row(self, body: bytes) -> Page:
         """Take an answer apart whose whole body is one row."""
-        body = _clean(body).strip()
+        body = _without_line_breaks(body).strip()
         try:
             page = Page([msgspec.Raw(body)], (), size=len(body))
             self._note_heads(page, [self._row_head(msgspec.Raw(body))])
@@ -200,25 +195,9 @@ class PageDecoder:
         )
 
 
-def _check_utf8(body: bytes) -> None:
-    """Raise UnicodeDecodeError where a body isn't UTF-8; in slices, so that no copy grows large."""
-    decode = _UTF8().decode
-    view = memoryview(body)
-    for start in range(0, len(body), _SLICE):
-        decode(view[start : start + _SLICE])
-    decode(b"", final=True)
+def _without_line_breaks(body: bytes) -> bytes:
+    """A body whose rows may be cut into output lines.
 
-
-def _clean(body: bytes) -> bytes:
-    """A body that may be cut into output lines: UTF-8, no BOM, no line break between tokens."""
-    body = body.removeprefix(_BOM)
-    if not body.isascii():
-        try:
-            _check_utf8(body)
-        except UnicodeDecodeError:
-            encoding = "utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
-            if not encoding:
-                raise MalformedAnswer("the answer wasn't UTF-8") from None
-            body = body.decode(encoding).encode()
-    # JSON allows line breaks between tokens only; inside a string they are escaped.
+    JSON allows line breaks between tokens only; inside a string they are escaped.
+    """
     return body.replace(b"\n", b" ").replace(b"\r", b" ") if b"\n" in body or b"\r" in body else body
