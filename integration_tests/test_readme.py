@@ -1,6 +1,6 @@
 """The README's commands, as they stand there, against the simulator instead of Codat.
 
-`demo.load` is what test_warehouse.py loads with.
+`tools.demo.load` is what test_warehouse.py loads with.
 """
 
 import re

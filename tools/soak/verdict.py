@@ -13,6 +13,7 @@ _MOST_IN_FLIGHT = 10  # for one company
 _LOST = {"reset", "cut", "wrong_length", "stall", "redirect"}  # its status may never arrive
 _LIST = re.compile(r"/companies(/[^/]+)?")
 _TIME = re.compile(r"\d\d:\d\d")
+_WITHHELD = "holds back data that it has"
 _NOBODY = ("No company matches", "knows none of the companies", "has no company yet")
 
 
@@ -46,9 +47,21 @@ def check(order: Order, reading: Reading, requests: Sequence[LoggedRequest]) -> 
     closing = reading.errors[-1] if reading.errors else ""
     if "quota" in closing and not _TIME.search(closing):
         raise Broken(f"when the quota is there again isn't said: {closing}")
+    withheld = _withheld(order, reading, requests)
     blamed = "config_error" in types and not any(words in closing for words in _NOBODY)
-    if blamed and not any(one.status in (401, 402) for one in requests):
+    if blamed and not any(one.status in (401, 402) for one in requests) and not withheld:
         raise Broken(f"nothing is wrong with the configuration: {closing}")
+
+
+def _withheld(order: Order, reading: Reading, requests: Sequence[LoggedRequest]) -> bool:
+    """Whether streams failed because Codat holds data back: it must have said 409, to a full refresh."""
+    lines = [line for line in reading.warnings if _WITHHELD in line]
+    for line in lines:
+        if order.modes[line.partition(":")[0]] != "full_refresh":
+            raise Broken(f"an incremental stream failed for data that is held back: {line}")
+        if not any(one.status == 409 for one in requests):
+            raise Broken(f"Codat held nothing back: {line}")
+    return bool(lines)
 
 
 def _in_flight(requests: Sequence[LoggedRequest]) -> None:
