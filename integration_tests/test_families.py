@@ -133,7 +133,11 @@ def test_what_codat_refuses_for_one_company_is_skipped_with_a_warning_and_kept_i
         refused = sim.world.companies[0]["id"]
         sim.faults.add(Fault(path=f"/companies/{refused}/(?!dataStatus)", status=status, times=None))
         said = read(sim, stream, state=first.state, skip_unchanged=False)
-    assert (said.code, said.statuses(stream)[-1]) == (0, "COMPLETE")
+    if status == 409 and stream == "bill_attachments":
+        # Read whole, and dataStatus shows bills that Codat holds back: a part never replaces the whole.
+        assert (said.code, said.statuses(stream)[-1]) == (1, "INCOMPLETE")
+    else:
+        assert (said.code, said.statuses(stream)[-1]) == (0, "COMPLETE")
     assert any(stream in line and refused in line for line in said.logs)
     if stream in INCREMENTAL:
         assert said.stream_state(stream) == first.stream_state(stream)

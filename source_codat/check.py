@@ -17,7 +17,7 @@ from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
 from source_codat.foundation.wording import first_of, nearest
 from source_codat.http.client import CodatClient
-from source_codat.planning.company_list import Directory, no_company
+from source_codat.planning.company_list import CompanyList, no_company
 from source_codat.planning.parents import Parents
 from source_codat.reading.requests import Partition, StreamRequests, refused_filter
 from source_codat.streams.catalog import CodatStream
@@ -55,16 +55,18 @@ class Check:
 
     def run(self) -> None:
         """Ask as little as shows that key, companies, start date, filters and custom data types work."""
-        directory = Directory(self.client, self.streams["companies"].retriever, self.settings, lambda _: None)
+        company_list = CompanyList(
+            self.client, self.streams["companies"].retriever, self.settings, lambda _: None
+        )
         if self.settings.selection.kind == "ids":
-            self._known = _all_named(directory)
+            self._known = _all_named(company_list)
         else:
             # One company is enough, but for what a company may lack.
             many = self.settings.filters or self.settings.custom_data_types
-            self._rest = directory.walk(self.settings.page_size if many else 1)
+            self._rest = company_list.walk(self.settings.page_size if many else 1)
         if next(self._companies(), None) is None:
             raise ConfigError(no_company(self.settings))
-        self._check_start(directory.listed_at)
+        self._check_start(company_list.listed_at)
         for name in self.settings.filters:
             self._try_filter(self.streams[name])
         platforms = Platforms(self.client)
@@ -150,11 +152,11 @@ class Check:
         return {**ids, **found.ids[0]} if found.ids else None
 
 
-def _all_named(directory: Directory) -> list[Company]:
-    found = directory.load()
-    if directory.gone:
+def _all_named(company_list: CompanyList) -> list[Company]:
+    found = company_list.load()
+    if company_list.gone:
         raise ConfigError(
-            f"Codat doesn't know these companies in 'company_ids': {first_of(directory.gone)}. Check their "
-            "IDs in the Codat portal, or remove them from the list."
+            f"Codat doesn't know these companies in 'company_ids': {first_of(company_list.gone)}. Check "
+            "their IDs in the Codat portal, or remove them from the list."
         )
     return found

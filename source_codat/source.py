@@ -15,7 +15,6 @@ from airbyte_cdk.models import (
     AirbyteStateMessage,
     ConfiguredAirbyteCatalog,
     Status,
-    SyncMode,
 )
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
@@ -25,24 +24,15 @@ from source_codat.check import Check, check_filters
 from source_codat.config.api_key import register_secrets
 from source_codat.config.settings import Settings
 from source_codat.config.unknown_keys import unknown_keys
-from source_codat.engine.outbox import Outbox
-from source_codat.engine.read import Event, Read
-from source_codat.engine.refresh import Refresher
+from source_codat.engine.assembly import assembled
+from source_codat.engine.read import Read
 from source_codat.foundation.errors import ConfigError, PartitionFailed, ReadStopped
 from source_codat.http.client import CodatClient
 from source_codat.http.retry_policy import CHECK_POLICY, READ_POLICY, RetryPolicy
-from source_codat.http.stats import RequestStats
-from source_codat.planning.company_list import Directory
-from source_codat.planning.parents import Parents
-from source_codat.planning.plan import SelectedStream
-from source_codat.planning.planner import Planner
-from source_codat.reading.reader import StreamReader
 from source_codat.reading.rows import RowBatch
-from source_codat.reporting.outcomes import StreamOutcome
-from source_codat.state.origin import NO_CURSOR, READ_WHOLE, origin, unused
-from source_codat.state.store import StreamState, blobs_by_stream, fingerprint
+from source_codat.state.origin import unused
+from source_codat.state.store import blobs_by_stream
 from source_codat.streams.catalog import CodatStream, build_streams, queryable_streams
-from source_codat.streams.definition import CodatRetriever
 from source_codat.streams.names import refuse_unknown
 
 logger = logging.getLogger("airbyte")
@@ -115,9 +105,11 @@ class SourceCodat(ConcurrentDeclarativeSource):
         names = [one.stream.name for one in catalog.streams]
         settings, streams = self._prepare(config, names)
         refuse_unknown(names, self._names(settings))
-        for sentence in unused(blobs_by_stream(state), names, self._names(settings)):
+        blobs = None if state is None else blobs_by_stream(state)
+        for sentence in unused(blobs or {}, names, self._names(settings)):
             logger.warning(sentence)
-        self._read = self._build_read(settings, streams, catalog, state)
+        client = self._client(settings, streams)
+        self._read = assembled(client, settings, streams, catalog, blobs)
         yield from self._read.messages()
 
     def stop(self, error: AirbyteTracedException) -> bool:
@@ -157,73 +149,6 @@ class SourceCodat(ConcurrentDeclarativeSource):
     ) -> CodatClient:
         requester = streams["companies"].retriever.requester
         return CodatClient(requester, settings.num_workers, settings.secrets, retry_policy=retry_policy)
-
-    def _build_read(
-        self,
-        settings: Settings,
-        streams: Mapping[str, CodatStream],
-        catalog: ConfiguredAirbyteCatalog,
-        state: list[AirbyteStateMessage] | None,
-    ) -> Read:
-        client = self._client(settings, streams)
-        outbox: Outbox[Event] = Outbox()
-
-        def emit(rows: RowBatch) -> None:
-            outbox.put(rows, rows.size)
-
-        blobs = None if state is None else blobs_by_stream(state)
-        selected: dict[str, SelectedStream] = {}
-
-        def parents_of(retriever: CodatRetriever, stats: RequestStats) -> Parents | None:
-            parent = streams[retriever.parent].retriever if retriever.parent else None
-            return Parents(client, retriever, parent, settings, stats) if parent else None
-
-        for configured in catalog.streams:
-            name = configured.stream.name
-            stream = streams[name]
-            outcome = StreamOutcome(name, per_company=bool(stream.retriever.scope))
-            selected[name] = SelectedStream(
-                stream.retriever,
-                StreamReader(client, stream.retriever, settings, emit, outcome.stats),
-                outcome,
-                _state(stream, settings, configured.sync_mode, blobs),
-                parents_of(stream.retriever, outcome.stats),
-            )
-        companies = selected.pop("companies", None)
-        of_companies = [one for one in selected.values() if one.retriever.scope]
-        of_client = [one for one in selected.values() if not one.retriever.scope]
-
-        def emit_companies(rows: RowBatch) -> None:
-            if companies:
-                emit(rows)
-
-        stats = companies.outcome.stats if companies else None
-        directory = Directory(client, streams["companies"].retriever, settings, emit_companies, stats)
-        planner = Planner(client, settings, of_companies)
-        refresher = Refresher(client, settings, planner) if settings.refresh_older_than_hours else None
-        return Read(client, directory, planner, of_client, of_companies, companies, outbox, refresher)
-
-
-def _state(
-    stream: CodatStream,
-    settings: Settings,
-    mode: SyncMode,
-    blobs: Mapping[str, Mapping[str, Any]] | None,
-) -> StreamState | None:
-    """The state that a stream is read with, None where it is read whole; says in the log where it starts."""
-    retriever = stream.retriever
-    if mode is not SyncMode.incremental or not retriever.cursor_field:
-        logger.info("%s: %s", stream.name, READ_WHOLE if retriever.cursor_field else NO_CURSOR)
-        return None
-    state = StreamState(
-        retriever.name, retriever.state_scope, retriever.cursor_field, fingerprint(retriever, settings)
-    )
-    warning = state.load((blobs or {}).get(stream.name))
-    if warning:
-        logger.warning(warning)
-    if state.entries or not warning:
-        logger.info("%s: %s", stream.name, origin(state, blobs))
-    return state
 
 
 def _own_file(name: str) -> bytes:

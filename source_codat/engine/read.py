@@ -24,7 +24,7 @@ from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, Re
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.foundation.wording import counted, first_of
 from source_codat.http.client import CodatClient
-from source_codat.planning.company_list import Directory
+from source_codat.planning.company_list import CompanyList
 from source_codat.planning.plan import PartitionEnd, Plan, PlannedPartition, SelectedStream
 from source_codat.planning.planner import Planner
 from source_codat.reading.reader import Finished, PartitionReading
@@ -58,7 +58,7 @@ class Read:
     """
 
     client: CodatClient
-    directory: Directory
+    company_list: CompanyList
     planner: Planner
     client_streams: Sequence[SelectedStream]
     company_streams: Sequence[SelectedStream]
@@ -158,8 +158,8 @@ class Read:
             self._scheduler.done(task)
 
     def _list_companies(self) -> None:
-        found = self.directory.load()
-        for company_id in self.directory.gone:
+        found = self.company_list.load()
+        for company_id in self.company_list.gone:
             logger.warning(
                 "Codat doesn't know the company %s: it is left out, and its state dropped.", company_id
             )
@@ -196,7 +196,7 @@ class Read:
 
     def _refresh(self, refresher: Refresher, company: Company, known: Refreshing | None = None) -> None:
         """Let Codat fetch what is stale of a company; no worker waits for that."""
-        context = known.context if known else self.planner.context(company, self.directory.listed_at)
+        context = known.context if known else self.planner.context(company, self.company_list.listed_at)
         try:
             waiting = refresher.begin(context) if known is None else refresher.look(known)
         except AirbyteTracedException:
@@ -217,17 +217,15 @@ class Read:
     def _open_company(self, company: Company, context: CompanyContext | None = None) -> None:
         """Plan a company's partitions and queue those that have to be read."""
         self._progress.planned(company.id, 1)
-        self._plan(company, context or self.planner.context(company, self.directory.listed_at))
+        self._plan(company, context or self.planner.context(company, self.company_list.listed_at))
         self._progress.ended(company.id)
 
     def _plan(self, company: Company, context: CompanyContext) -> None:
         try:
             plan = self.planner.plan(context)
         except PartitionSkipped as skipped:
-            is_gone = skipped.reason is SkipReason.NOT_SUPPORTED
-            reason = SkipReason.COMPANY_GONE if is_gone else skipped.reason
-            self._end_all(company, PartitionSkipped(reason, skipped.detail))
-            if is_gone:
+            self._end_all(company, _refused_company(skipped))
+            if skipped.reason is SkipReason.NOT_SUPPORTED:
                 self.outbox.put(CompanyGone(company.id))
             return
         except AirbyteTracedException:
@@ -274,3 +272,12 @@ class Read:
             self.outbox.put(PartitionEnd(partition, result))
         if company.id and not isinstance(result, PartitionReading):
             self._progress.ended(company.id)
+
+
+def _refused_company(skipped: PartitionSkipped) -> PartitionSkipped | PartitionFailed:
+    """What it means that Codat refuses dataStatus: 404 that the company is gone; 409 says nothing sure."""
+    if skipped.reason is SkipReason.NOT_SUPPORTED:
+        return PartitionSkipped(SkipReason.COMPANY_GONE, skipped.detail)
+    if skipped.reason is SkipReason.NOT_SYNCED:
+        return PartitionFailed(f"Codat doesn't say what it has of the company: {skipped.detail}")
+    return skipped

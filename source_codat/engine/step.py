@@ -61,10 +61,14 @@ def _advance(
 
 def _judged(skipped: PartitionSkipped, partition: PlannedPartition) -> PartitionSkipped | PartitionFailed:
     """What a refusal amounts to: 409 is no reason to skip data that is there."""
-    stream, before, context = partition.stream, partition.source, partition.context
+    stream, context = partition.stream, partition.context
+    before = partition.source
+    if stream.parents and (partition.needs_parents or stream.retriever.by_new_parents):
+        before = stream.parents.evidence(partition)  # it was the parents that were asked for
     if skipped.reason is not SkipReason.NOT_SYNCED or before is None or context is None:
         return skipped
-    entry, incremental = stream.entry(partition.key), stream.state is not None
+    incremental = stream.state is not None
+    entry = stream.any_entry(partition.company.id, partition.key)
     if refusals.is_sure_conflict(before, entry, incremental=incremental):
         return skipped
     try:

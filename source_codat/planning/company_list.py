@@ -30,7 +30,7 @@ _MOST_PAGES = 1000  # of a walk: more can't be told from an endless list
 
 
 @dataclass
-class Directory:
+class CompanyList:
     """The selected companies, read once and shared by all streams.
 
     emit: takes the rows of the `companies` stream. gone: selected ids that Codat doesn't know.

@@ -112,9 +112,11 @@ class Parents:
 
     def evidence(self, above: Partition) -> Evidence | None:
         """What was known of the parents' data types before the parents were listed."""
-        if above.source is None or not self.parent.data_types:
+        look = above.context.last_look if above.context else None
+        if look is None or not self.parent.data_types:
             return None
-        return above.source.of(self.parent.data_types)
+        connection_id = above.ids.get("connectionId") if self.parent.per_connection else None
+        return Evidence(above.source.look if above.source else look, self.parent.data_types, connection_id)
 
     def _child_ids(self, row: Mapping[str, Any]) -> dict[str, str] | None:
         """The ids that a parent's row gives its children; None where it lacks one."""

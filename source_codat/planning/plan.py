@@ -40,6 +40,13 @@ class SelectedStream:
         """What the state says of a partition; None in full refresh."""
         return self.state.entries.get(key) if self.state else None
 
+    def any_entry(self, company_id: str, key: PartitionKey) -> Entry | None:
+        """What the state says of a partition, or of one below it where it has children."""
+        if self.state is None or key in self.state.entries:
+            return self.entry(key)
+        below = (one for one in self.state.keys_of(company_id) if one[: len(key)] == key)
+        return next((self.state.entries[one] for one in below), None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedPartition(Partition):

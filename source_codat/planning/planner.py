@@ -197,6 +197,10 @@ class Planner:
             for name in types:
                 shared[name] |= company.may_be_several(stream.retriever.source_types)
                 entries[name] += known
+            if stream.parents:
+                above = stream.parents.parent
+                for name in above.data_types:
+                    shared[name] |= company.may_be_several(above.source_types)
         return {name: WantedDataType(several, tuple(entries[name])) for name, several in shared.items()}
 
 

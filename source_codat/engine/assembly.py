@@ -1,0 +1,92 @@
+"""Puts one read together from the configuration, the catalog and the state."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from airbyte_cdk.models import ConfiguredAirbyteCatalog, SyncMode
+
+from source_codat.config.settings import Settings
+from source_codat.engine.outbox import Outbox
+from source_codat.engine.read import Event, Read
+from source_codat.engine.refresh import Refresher
+from source_codat.http.client import CodatClient
+from source_codat.http.stats import RequestStats
+from source_codat.planning.company_list import CompanyList
+from source_codat.planning.parents import Parents
+from source_codat.planning.plan import SelectedStream
+from source_codat.planning.planner import Planner
+from source_codat.reading.reader import StreamReader
+from source_codat.reading.rows import RowBatch
+from source_codat.reporting.outcomes import StreamOutcome
+from source_codat.state.origin import NO_CURSOR, READ_WHOLE, origin
+from source_codat.state.store import StreamState, fingerprint
+from source_codat.streams.catalog import CodatStream
+from source_codat.streams.definition import CodatRetriever
+
+logger = logging.getLogger("airbyte")
+Blobs = Mapping[str, Mapping[str, Any]]
+
+
+def assembled(
+    client: CodatClient,
+    settings: Settings,
+    streams: Mapping[str, CodatStream],
+    catalog: ConfiguredAirbyteCatalog,
+    blobs: Blobs | None,
+) -> Read:
+    """A read of the configured streams; `blobs` are the states by stream, None where none was given."""
+    outbox: Outbox[Event] = Outbox()
+
+    def emit(rows: RowBatch) -> None:
+        outbox.put(rows, rows.size)
+
+    def parents_of(retriever: CodatRetriever, stats: RequestStats) -> Parents | None:
+        parent = streams[retriever.parent].retriever if retriever.parent else None
+        return Parents(client, retriever, parent, settings, stats) if parent else None
+
+    selected: dict[str, SelectedStream] = {}
+    for configured in catalog.streams:
+        stream = streams[configured.stream.name]
+        outcome = StreamOutcome(stream.name, per_company=bool(stream.retriever.scope))
+        selected[stream.name] = SelectedStream(
+            stream.retriever,
+            StreamReader(client, stream.retriever, settings, emit, outcome.stats),
+            outcome,
+            _state(stream, settings, configured.sync_mode, blobs),
+            parents_of(stream.retriever, outcome.stats),
+        )
+    companies = selected.pop("companies", None)
+
+    def emit_companies(rows: RowBatch) -> None:
+        if companies:
+            emit(rows)
+
+    stats = companies.outcome.stats if companies else None
+    company_list = CompanyList(client, streams["companies"].retriever, settings, emit_companies, stats)
+    of_companies = [one for one in selected.values() if one.retriever.scope]
+    of_client = [one for one in selected.values() if not one.retriever.scope]
+    planner = Planner(client, settings, of_companies)
+    refresher = Refresher(client, settings, planner) if settings.refresh_older_than_hours else None
+    return Read(client, company_list, planner, of_client, of_companies, companies, outbox, refresher)
+
+
+def _state(
+    stream: CodatStream, settings: Settings, mode: SyncMode, blobs: Blobs | None
+) -> StreamState | None:
+    """The state that a stream is read with, None where it is read whole; says in the log where it starts."""
+    retriever = stream.retriever
+    if mode is not SyncMode.incremental or not retriever.cursor_field:
+        logger.info("%s: %s", stream.name, READ_WHOLE if retriever.cursor_field else NO_CURSOR)
+        return None
+    state = StreamState(
+        retriever.name, retriever.state_scope, retriever.cursor_field, fingerprint(retriever, settings)
+    )
+    warning = state.load((blobs or {}).get(stream.name))
+    if warning:
+        logger.warning(warning)
+    if state.entries or not warning:
+        logger.info("%s: %s", stream.name, origin(state, blobs))
+    return state
