@@ -23,10 +23,17 @@ setup: .venv/.ready  ## make the Python environment in .venv (other commands do 
 demo: setup  ## the main job against the bundled Codat simulator, into a DuckDB file
 	@$(BIN)/python -m tools.demo
 
-# Airbyte's checks take 20 seconds: left out where PYTEST_ARGS chooses some of the tests.
-test: lint $(if $(PYTEST_ARGS),,airbyte-checks)  ## linters, types, Airbyte's own checks and all tests
-	@echo "== pytest"
-	@$(BIN)/python -m pytest $(wildcard unit_tests integration_tests) $(PYTEST_ARGS)
+# As many tests at once as there are cores; `PYTEST_ARGS="-n 0"` runs them one after the other. Airbyte's checks
+# run beside them, and are left out where PYTEST_ARGS chooses some of the tests.
+PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup
+CHECKS = .venv/airbyte-checks.log
+
+test: lint  ## linters, types, Airbyte's own checks and all tests
+	@$(if $(PYTEST_ARGS),:,$(MAKE) -s airbyte-checks >$(CHECKS) 2>&1) & checks=$$!; \
+	echo "== pytest"; \
+	$(PYTEST) $(wildcard unit_tests integration_tests) $(PYTEST_ARGS); status=$$?; \
+	wait $$checks || status=1; \
+	$(if $(PYTEST_ARGS),,cat $(CHECKS);) exit $$status
 
 lint: setup  ## ruff, mypy --strict and the import layers, changing nothing
 	@echo "== ruff check"

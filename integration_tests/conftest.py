@@ -1,8 +1,33 @@
+from dataclasses import astuple
+
 import pytest
 
 from codat_simulator import Simulator
 from integration_tests.support.connector import selected
+from integration_tests.support.image import Base, build, find_base
 from integration_tests.support.warm import WarmStart
+
+BASE = pytest.StashKey[Base]()
+
+
+def pytest_configure(config):
+    """All processes of a run hold the same of the engine: what the first one found."""
+    given = getattr(config, "workerinput", {}).get("base")
+    config.stash[BASE] = Base(*given) if given else find_base()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    node.workerinput["base"] = astuple(node.config.stash[BASE])
+
+
+@pytest.fixture(scope="session")
+def image(pytestconfig):
+    """The id of the image, built once."""
+    base = pytestconfig.stash[BASE]
+    if base.missing:
+        pytest.skip(base.missing)
+    return build(base.name)
 
 
 @pytest.fixture

@@ -24,12 +24,13 @@ from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
 
 from codat_simulator import Simulator
 from integration_tests.support.acceptance import CUSTOM, acceptance
-from integration_tests.support.catalogue import CATALOGUE
 from integration_tests.support.connector import config, read
 from source_codat import SourceCodat
+from unit_tests.support.catalogue import CATALOGUE
 
 pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
 pytestmark = [
+    pytest.mark.xdist_group("image"),  # the files that acceptance-test-config.yml names have one place
     pytest.mark.filterwarnings("error::UserWarning"),
     pytest.mark.filterwarnings("error::airbyte_cdk.test.standard_tests.DiscoveredCatalogWarning"),
 ]

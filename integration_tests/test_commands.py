@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
-from integration_tests.support.catalogue import CATALOGUE
-from integration_tests.support.connector import REPO, catalog, config, read, run, selected
+from integration_tests.support.connector import REPO, catalog, config, read, selected
 from source_codat import SourceCodat
+from unit_tests.support.catalogue import CATALOGUE
 
 STREAMS = {
     "companies": ["id"],
@@ -43,21 +43,21 @@ DATASETS = {
 }
 
 
-def test_spec_is_the_file_in_the_package(tmp_path):
-    said = run("spec", tmp_path)
+def test_spec_is_the_file_in_the_package(script, tmp_path):
+    said = script.run("spec", tmp_path)
     written = json.loads(Path(REPO / "source_codat" / "spec.json").read_text())
     assert said.code == 0
     assert said.of("SPEC")[0]["connectionSpecification"] == written["connectionSpecification"]
 
 
-def test_check_succeeds_with_two_requests_at_most(sim, tmp_path):
-    said = run("check", tmp_path, config=config(sim))
+def test_check_succeeds_with_two_requests_at_most(sim, script, tmp_path):
+    said = script.run("check", tmp_path, config=config(sim))
     assert (said.code, said.status) == (0, {"status": "SUCCEEDED"})
     assert len(sim.requests) <= 2
 
 
-def test_discover_matches_codats_catalogue_stream_by_stream(sim, tmp_path):
-    said = run("discover", tmp_path, config=config(sim))
+def test_discover_matches_codats_catalogue_stream_by_stream(sim, script, tmp_path):
+    said = script.run("discover", tmp_path, config=config(sim))
     found = {one["name"]: one for one in said.of("CATALOG")[0]["streams"]}
     assert set(found) == set(CATALOGUE)
     for name, one in found.items():
@@ -69,8 +69,8 @@ def test_discover_matches_codats_catalogue_stream_by_stream(sim, tmp_path):
     assert not sim.requests
 
 
-def test_read_brings_every_record_the_simulator_has(sim, tmp_path):
-    said = run("read", tmp_path, config=config(sim), catalog=catalog(*STREAMS))
+def test_read_brings_every_record_the_simulator_has(sim, script, tmp_path):
+    said = script.run("read", tmp_path, config=config(sim), catalog=catalog(*STREAMS))
     assert (said.code, said.unparsed, said.errors) == (0, [], [])
     for stream, data_type in DATASETS.items():
         expected = [

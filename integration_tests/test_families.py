@@ -7,9 +7,9 @@ import pytest
 from airbyte_cdk.test.standard_tests._read_assertions import RecordFormatChecker, StrictIntegerDraft7Validator
 
 from codat_simulator import Fault, Simulator
-from integration_tests.support.catalogue import CATALOGUE
 from integration_tests.support.connector import config, read
 from source_codat import SourceCodat
+from unit_tests.support.catalogue import CATALOGUE
 
 CUSTOM = {"custom_DynamicsPurchaseOrders": "companyId connectionId customDataIdentifier id"}
 KEYS = {**{name: key for name, (_, key, _) in CATALOGUE.items()}, **CUSTOM}

@@ -14,15 +14,14 @@ from airbyte_cdk.test.standard_tests.docker_base import DockerConnectorTestSuite
 
 from codat_simulator import Simulator
 from integration_tests.support.acceptance import CUSTOM, acceptance
-from integration_tests.support.catalogue import CATALOGUE
-from integration_tests.support.image import AS_PLANNED, image
-
-__all__ = ["image"]  # a fixture of the tests below
+from integration_tests.support.image import AS_PLANNED
+from unit_tests.support.catalogue import CATALOGUE
 
 pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
 pytestmark = [
     pytest.mark.image_tests,
     pytest.mark.slow,
+    pytest.mark.xdist_group("image"),
     pytest.mark.filterwarnings("error::UserWarning"),
 ]
 ANSWERS: list[EntrypointOutput] = []

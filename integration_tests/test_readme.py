@@ -13,9 +13,7 @@ import pytest
 
 from codat_simulator import Simulator
 from integration_tests.support.connector import parse
-from integration_tests.support.image import AS_PLANNED, ROOT, docker, image
-
-__all__ = ["image"]  # a fixture of a test below
+from integration_tests.support.image import AS_PLANNED, ROOT, docker
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SCRIPT = re.compile(r"(?:^ {4}.*\n)+", re.MULTILINE)
@@ -57,6 +55,7 @@ def test_the_commands_under_your_own_key_end_with_invoices(sim: Simulator, tmp_p
 
 @pytest.mark.slow
 @pytest.mark.image_tests
+@pytest.mark.xdist_group("image")
 def test_the_docker_commands_end_with_invoices(image: str, sim: Simulator, tmp_path: Path) -> None:
     first = [line for line in commands("With your own key").split("\n") if "source-codat" not in line]
     script = commands("Docker").replace("airbyte/source-codat:dev", image)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.support.connector import by_key, catalog, config, read, selected, start
+from integration_tests.support.connector import by_key, catalog, config, read, selected
 from source_codat.foundation.wording import counted
 
 DAY = 24
@@ -332,16 +332,13 @@ def test_a_custom_data_type_is_queued_at_each_connection_that_has_it(stale):
     assert "Refresh: 2 data types queued, 2 complete." in said.logs
 
 
-def test_a_sync_that_was_killed_while_it_waited_queues_nothing_twice(stale, tmp_path):
+def test_a_sync_that_was_killed_while_it_waited_queues_nothing_twice(stale, script, tmp_path):
     one = company(stale)
     stale.world.pulls.plan(one, "invoices", "Fetching")
     settings = config(stale, refresh_older_than_hours=DAY, **selected(one))
-    process = start("read", tmp_path, config=settings, catalog=catalog("invoices"))
+    process = script.start("read", tmp_path, config=settings, catalog=catalog("invoices"))
     try:
-        for _ in range(300):
-            if queued(stale):
-                break
-            time.sleep(0.1)
+        process.wait_until(lambda: queued(stale))
     finally:
         process.kill()
         process.communicate()

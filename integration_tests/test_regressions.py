@@ -3,7 +3,7 @@
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.support.connector import catalog, config, read, run, selected
+from integration_tests.support.connector import catalog, config, read, selected
 
 INVOICES = ("invoices", "invoices")
 BANKING = ("banking_transactions", "banking-transactions")
@@ -158,10 +158,10 @@ def test_a_sync_that_ends_right_after_the_companies_were_listed_is_not_taken_as_
     assert "new" in account.rows
 
 
-def test_a_page_whose_rows_are_all_older_than_the_start_date_writes_no_line(sim, tmp_path):
+def test_a_page_whose_rows_are_all_older_than_the_start_date_writes_no_line(sim, script, tmp_path):
     account = Account(sim, "bank_account_transactions", "bankTransactions", "Accounting")
     settings = config(sim, **selected(account.id), start_date="2099-01-01")
-    said = run("read", tmp_path, config=settings, catalog=catalog("bank_account_transactions"))
+    said = script.run("read", tmp_path, config=settings, catalog=catalog("bank_account_transactions"))
     assert said.unparsed == []
     assert said.records("bank_account_transactions") == []
 

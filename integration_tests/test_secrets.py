@@ -9,7 +9,7 @@ import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
 from codat_simulator import Action, Fault, Simulator
-from integration_tests.support.connector import catalog, config, run, start
+from integration_tests.support.connector import catalog, config, read, start
 from integration_tests.support.disguises import (
     ODD,
     ORDINARY,
@@ -226,8 +226,8 @@ def _collect(said, act):
         said += traceback.format_exception(error)
 
 
-def test_the_state_and_the_catalog_hold_nothing_of_it(sim, tmp_path, key):
-    said = run("read", tmp_path, config=config(sim), catalog=catalog("companies", *STREAMS))
+def test_the_state_and_the_catalog_hold_nothing_of_it(sim, key):
+    said = read(sim, "companies", *STREAMS)
     assert leaks(key, str(said.state)) == []
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests.support.catalogue import CATALOGUE
 from integration_tests.support.postgres import postgresql
 from integration_tests.support.warehouses import LISTS, OWN, fill, query, same
 from source_codat import SourceCodat
+from unit_tests.support.catalogue import CATALOGUE
 
 pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
 pytestmark = pytest.mark.slow
@@ -22,7 +22,12 @@ INCREMENTAL = {name for name, (_, _, cursor) in CATALOGUE.items() if cursor}
 STAGES = ["first", "second", "resynced"]
 
 
-@pytest.fixture(scope="session", params=["DuckDB", "PostgreSQL"])
+DATABASES = [
+    pytest.param(name, marks=pytest.mark.xdist_group(name), id=name) for name in ("DuckDB", "PostgreSQL")
+]
+
+
+@pytest.fixture(scope="session", params=DATABASES)
 def warehouse(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     with ExitStack() as stack:

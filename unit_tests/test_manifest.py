@@ -13,10 +13,10 @@ import yaml
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import ManifestReferenceResolver
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
-from integration_tests.support.catalogue import CATALOGUE
 from source_codat import SourceCodat
 from source_codat.http.authenticator import CodatAuthenticator
 from source_codat.streams.definition import CodatRetriever
+from unit_tests.support.catalogue import CATALOGUE
 
 PACKAGE = Path(__file__).resolve().parent.parent / "source_codat"
 TEXT = (PACKAGE / "manifest.yaml").read_text(encoding="utf-8")

@@ -46,7 +46,8 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("build")
     source = place / "source"
     ignored = shutil.ignore_patterns(
-        ".git", ".venv*", ".demo", ".bench", "build", "dist", "*.egg-info", "__pycache__", ".*_cache"
+        *(".git", ".venv*", ".demo", ".bench", ".tmp", ".hypothesis", ".*_cache"),
+        *("build", "dist", "*.egg-info", "__pycache__"),
     )
     shutil.copytree(ROOT, source, ignore=ignored)
     # Built by this environment's setuptools: a test shouldn't need a network.

@@ -1,12 +1,11 @@
-"""The image as it is built from this checkout, for tests that run it; they skip where no engine answers."""
+"""The image as it is built from this checkout, for tests that run it; they skip where it can't be built."""
 
 import os
 import shutil
 import subprocess
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -25,28 +24,31 @@ def docker(*arguments: str, seconds: int = 120) -> subprocess.CompletedProcess[s
     )
 
 
-def base_image() -> str:
-    """The base to build on: a local stand-in, unless BASE_IMAGE names another."""
+@dataclass(frozen=True)
+class Base:
+    """What the image can be built on, or why it can't be built here."""
+
+    name: str = ""
+    missing: str = ""
+
+
+def find_base() -> Base:
+    """Ask once for a run, before its first test: an engine that comes up later is left for the next run."""
     if shutil.which("docker") is None:
-        pytest.skip("no docker command here")
-    answer = docker("version", "--format", "{{.Server.Version}}")
+        return Base(missing="no docker command here")
+    try:
+        answer = docker("version", "--format", "{{.Server.Version}}", seconds=20)
+    except subprocess.TimeoutExpired:
+        return Base(missing="the Docker engine doesn't answer within 20 seconds")
     if answer.returncode:
-        pytest.skip(f"no Docker engine answers: {answer.stderr.strip()}")
+        return Base(missing=f"no Docker engine answers: {answer.stderr.strip()}")
     local = "" if docker("image", "inspect", LOCAL_BASE).returncode else LOCAL_BASE
     base = os.environ.get("BASE_IMAGE") or local
-    if not base:
-        pytest.skip(f"no base image here: set BASE_IMAGE, or make {LOCAL_BASE}")
-    return base
+    return Base(base) if base else Base(missing=f"no base image here: set BASE_IMAGE, or make {LOCAL_BASE}")
 
 
-@cache
-def _built(base: str) -> str:
-    done = docker("build", "--build-arg", f"BASE_IMAGE={base}", "-t", IMAGE, str(ROOT), seconds=900)
+def build(base: str) -> str:
+    """Build the image of this checkout; return its id, which no other build can move as it can a tag."""
+    done = docker("build", "-q", "--build-arg", f"BASE_IMAGE={base}", "-t", IMAGE, str(ROOT), seconds=900)
     assert done.returncode == 0, done.stdout + done.stderr
-    return IMAGE
-
-
-@pytest.fixture(scope="session")
-def image() -> str:
-    """The name of the image, built once."""
-    return _built(base_image())
+    return done.stdout.strip()

@@ -1,15 +1,22 @@
 """The console script without its start-up: a process that has it imported forks once a command.
 
-The table of mistakes runs it a hundred times; each fork has arguments, environment, files for
-stdout and stderr and an exit code of its own, like any process.
+Each command is a process of its own, with arguments, environment, output and an exit code, and it can be
+killed. What differs from `python -m source_codat.run` is that all imports are done already.
 """
 
 import json
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 from unittest import mock
 
 from integration_tests.support.connector import REPO, files, parse
@@ -21,29 +28,42 @@ _NETWORK = {
     *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     *("requests_ca_bundle", "curl_ca_bundle", "netrc"),
 }
+# A program that hands its arguments, its environment and its output on to a command.
+_STAND_IN = """#!{python} -SE
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as link:
+    link.connect({address!r})
+    job = {{"args": sys.argv[1:], "folder": os.getcwd(), "env": dict(os.environ)}}
+    socket.send_fds(link, [json.dumps(job).encode() + b"\\n"], [1, 2])
+    sys.exit(int(link.makefile().read().split()[1]))
+"""
 
 
 class WarmStart:
-    """Runs commands one after the other; used in a `with` block."""
+    """Runs commands; used in a `with` block."""
 
     def __enter__(self):
+        # Not in pytest's folder, whose path may be too long for a socket.
+        self._place = tempfile.TemporaryDirectory(prefix="warm-")
+        self._address = str(Path(self._place.name, "socket"))
         process = subprocess.Popen(
-            [sys.executable, "-m", "integration_tests.support.warm"],
+            [sys.executable, "-m", "integration_tests.support.warm", self._address],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=REPO,
-            text=True,
             env={**os.environ, "PYTHONPATH": str(REPO)},
         )
         assert process.stdin
         assert process.stdout
-        self._process, self._jobs, self._codes = process, process.stdin, process.stdout
+        self._process, self._end, self._ready = process, process.stdin, process.stdout
+        self._ready.readline()
         return self
 
     def __exit__(self, *_):
-        self._jobs.close()
+        self._end.close()
         self._process.wait(timeout=30)
-        self._codes.close()
+        self._ready.close()
+        self._place.cleanup()
 
     def run(self, command, folder, *extra, env=None, hurried=False, broken=None, **contents):
         """Run a command to its end, as `connector.run` does; what it wrote stays in the folder.
@@ -51,32 +71,125 @@ class WarmStart:
         env: added to the environment. hurried: nothing is slept between tries. broken: a method
         (its dotted name) that raises instead, and what it raises says.
         """
-        args = [command, *files(folder, **contents), *extra]
-        own = {name: value for name, value in os.environ.items() if name.lower() not in _NETWORK}
-        job = {"args": args, "folder": str(folder), "env": {**own, **(env or {})}}
-        job.update(hurried=hurried, broken=broken)
-        self._jobs.write(json.dumps(job) + "\n")
-        self._jobs.flush()
-        code = int(self._codes.readline())
+        job = self._job(command, folder, extra, contents, env, hurried=hurried, broken=broken)
+        with Path(folder, "stdout").open("wb") as out:
+            code = self._start(job, folder, out.fileno()).wait()
         return parse(Path(folder, "stdout").read_bytes(), Path(folder, "stderr").read_bytes(), code)
 
+    def start(self, command, folder, *extra, **contents):
+        """Start a command whose output is read while it runs."""
+        reading, writing = os.pipe()
+        try:
+            started = self._start(self._job(command, folder, extra, contents), folder, writing)
+        finally:
+            os.close(writing)
+        started.stdout = os.fdopen(reading, "rb")
+        return started
 
-def _serve():
-    for line in sys.stdin:
-        job = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            _become(job)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
-        sys.stdout.flush()
+    def stand_in(self, path):
+        """Make a program that does what the console script does, for what starts one by its path."""
+        path.write_text(_STAND_IN.format(python=sys.executable, address=self._address), encoding="utf-8")
+        path.chmod(0o755)
+        return path
+
+    @staticmethod
+    def _job(command, folder, extra, contents, env=None, **changes):
+        own = {name: value for name, value in os.environ.items() if name.lower() not in _NETWORK}
+        args = [command, *files(folder, **contents), *extra]
+        return {"args": args, "folder": str(folder), "env": {**own, **(env or {})}, **changes}
+
+    def _start(self, job, folder, out):
+        link = socket.socket(socket.AF_UNIX)
+        link.connect(self._address)
+        with Path(folder, "stderr").open("wb") as err:
+            socket.send_fds(link, [json.dumps(job).encode() + b"\n"], [out, err.fileno()])
+        return Started(link, folder)
 
 
-def _become(job):
+class Started:
+    """A command that runs: what the tests need of the interface of subprocess.Popen."""
+
+    stdout: BinaryIO
+
+    def __init__(self, link, folder):
+        self._link, self._folder, self._told = link, folder, link.makefile()
+        self.pid = int(self._told.readline())
+        self.returncode = None
+
+    def wait_until(self, reached, seconds=120):
+        """Wait until something is reached, or the command has ended."""
+        end = time.monotonic() + seconds
+        while not reached() and self.poll() is None:
+            assert time.monotonic() < end, "it is never reached"
+            time.sleep(0.005)
+
+    def poll(self):
+        if self.returncode is None and select.select([self._link], [], [], 0)[0]:
+            self.wait()
+        return self.returncode
+
+    def wait(self, timeout=120):
+        if self.returncode is None:
+            self._link.settimeout(timeout)
+            self.returncode = int(self._told.readline())
+            self._told.close()
+            self._link.close()
+        return self.returncode
+
+    def communicate(self, timeout=120):
+        with self.stdout:
+            out = self.stdout.read()
+        self.wait(timeout)
+        return out, Path(self._folder, "stderr").read_bytes()
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
+def _serve(address):
+    """Take jobs until stdin is closed; each link gets the command's process id and its exit code."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(address)
+        server.listen()
+        print("ready", flush=True)  # noqa: T201
+        while server in select.select([server, sys.stdin], [], [])[0]:
+            link, _ = server.accept()
+            with link:
+                if os.fork() == 0:
+                    _keep(link)
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+
+
+def _keep(link):
+    """Fork the command, say its process id, wait for it, and say how it ended."""
+    said, given, _, _ = socket.recv_fds(link, 65536, 2)
+    while not said.endswith(b"\n"):
+        said += link.recv(65536)
+    job = json.loads(said)
+    child = os.fork()
+    if child == 0:
+        link.close()
+        _become(job, given)
+    for number in given:
+        os.close(number)
+    with suppress(BrokenPipeError):
+        link.sendall(f"{child}\n".encode())
+        link.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n".encode())
+    os._exit(0)
+
+
+def _become(job, given):
     os.chdir(job["folder"])
     os.environ.clear()
     os.environ.update(job["env"])
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    for number, mine in enumerate(given, 1):
+        os.dup2(mine, number)
+        os.close(mine)
     code = 70
     try:
         _change(job)
@@ -93,12 +206,12 @@ def _become(job):
 
 def _change(job):
     sleep = CodatClient._sleep
-    if job["hurried"]:
+    if job.get("hurried"):
         mock.patch.object(CodatClient, "_sleep", lambda self, _: sleep(self, 0)).start()
-    if job["broken"]:
+    if job.get("broken"):
         target, words = job["broken"]
         mock.patch(target, mock.Mock(side_effect=RuntimeError(words))).start()
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(sys.argv[1])

@@ -1,0 +1,1 @@
+"""What the tests here share, and those of the whole connector with them."""
