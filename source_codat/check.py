@@ -112,7 +112,7 @@ class Check:
                         f"({failed.message})"
                     ) from None
                 if failed.status == 400 and self._works(path, params):
-                    raise refused_filter(self.settings, retriever.name, failed) from None
+                    raise ConfigError(refused_filter(self.settings, retriever.name, failed)) from None
                 continue
             return
         logger.warning(

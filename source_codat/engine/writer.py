@@ -85,6 +85,10 @@ class Writer:
                 outcome.unproven.append(label)
             else:  # a part never replaces the whole
                 outcome.failures.append((label, _UNPROVEN, FailureType.transient_error))
+        if end.result.peculiarity:
+            outcome.peculiarities[label] = end.result.peculiarity
+        if state and end.result.has_rows_without_date:
+            outcome.without_date.append(label)
         doubt = _lasting_doubt(partition, end.result)
         if doubt:
             outcome.doubts[doubt].append(label)
@@ -181,7 +185,7 @@ def _entry_after(end: PartitionEnd, entry: Entry | None) -> Entry | None:
             cursor=result.cursor,
             read_from=result.read_from,
             now=now,
-            is_read_whole=result.unkeyed,
+            is_read_whole=result.needs_whole_read,
         )
     if not isinstance(result, PartitionSkipped) or evidence is None or (entry and entry.cursor is not None):
         return entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ from source_codat.reading.requests import Partition
 from source_codat.reading.rows import RowBatch, batch
 from source_codat.streams.definition import CodatRetriever
 
+logger = logging.getLogger("airbyte")
 _ASKED_ONE_BY_ONE = 2  # so few ids never cost more than the first page of the list and its rest
 _MOST_PAGES = 1000  # of a walk: more can't be told from an endless list
 
@@ -74,6 +76,11 @@ class CompanyList:
         except MalformedAnswer as malformed:
             raise _list_failed(PartitionFailed(str(malformed)), tags) from None
         self._note_time(done.server_time)
+        if done.peculiarity:
+            logger.warning(
+                "The list of companies is taken as read completely, although %s.",
+                done.peculiarity,
+            )
         if not done.complete:
             raise ReadStopped(
                 "The list of companies kept changing while it was read, so that one might have been missed: "

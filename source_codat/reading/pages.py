@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +13,17 @@ import msgspec
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import MalformedAnswer
 from source_codat.streams.definition import CodatRetriever
+
+_DEEPEST_COUNTER = 4  # objects in objects; in the answers that Codat documents it is one
+# Codat's clock has never shown an earlier time: such a date is a way to say that there is none.
+_FIRST_USABLE_DATE = timestamps.instant("2000-01-01T00:00:00Z") or 0
+_COUNTER = re.compile(rb'"total_?results"', re.IGNORECASE)
+# An escape, told apart: a surrogate pair, half a pair, or any other.
+_SURROGATES = re.compile(
+    rb"\\(?:(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
+_MANY_ESCAPES = 100  # bytes between backslashes, from where on looking at each takes longer
+_Number = int | float | str | None
 
 
 class _Link(msgspec.Struct):
@@ -22,23 +35,24 @@ class _Links(msgspec.Struct):
 
 
 class _Pagination(msgspec.Struct):
-    continuationToken: str | None = None  # noqa: N815 - Codat's name
+    continuationToken: str | int | None = None  # noqa: N815 - Codat's name
 
 
-class _Counters(msgspec.Struct):
-    totalResults: int | None = None  # noqa: N815 - Codat's name
-    pageSize: int | None = None  # noqa: N815 - Codat's name
+class _Envelope(msgspec.Struct):
+    """What stands beside the rows and tells where they end."""
 
-
-class _ListAnswer(msgspec.Struct):
-    results: list[msgspec.Raw] | None
-    totalResults: int | None = None  # noqa: N815 - Codat's name
-    pageSize: int | None = None  # noqa: N815 - Codat's name
+    totalResults: _Number = None  # noqa: N815 - Codat's name
+    pageSize: _Number = None  # noqa: N815 - Codat's name
     links: _Links | None = msgspec.field(default=None, name="_links")
     pagination: _Pagination | None = None
 
 
+class _ListAnswer(_Envelope, kw_only=True):
+    results: list[msgspec.Raw] | None
+
+
 _LIST = msgspec.json.Decoder(_ListAnswer)
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -50,9 +64,12 @@ class Page:
     rows: each row's JSON object, as Codat sent it, without line breaks.
     ids: the rows' `id`s, in order; None where a row has none.
     latest: the latest instant among the rows' cursor fields, None where there is none.
+    has_rows_without_date: whether such a field of a row is missing, or says no date that Codat's clock
+    can have shown.
     oldest_unfinished: the oldest one of a row that will still change, None where there is none.
-    total: `totalResults`, None where the answer doesn't say; `has_next`: whether `_links` names more.
-    linked: whether it has `_links`; token: what asks for the next page, where that isn't a number.
+    total: `totalResults`, wherever it stands, None where the answer doesn't say.
+    has_next: whether `_links` names more. linked: whether it has `_links`.
+    token: what asks for the next page, where that isn't a number.
     server_time: Codat's clock when it answered, an instant.
     page_size: the page size that the answer says it used, None where it doesn't.
     clashing: whether a row already has a field that the connector adds.
@@ -69,6 +86,7 @@ class Page:
     token: str = ""
     server_time: int | None = None
     oldest_unfinished: int | None = None
+    has_rows_without_date: bool = False
     clashing: bool = False
     size: int = 0
     envelope: Mapping[str, msgspec.Raw] = field(default_factory=dict)
@@ -79,7 +97,6 @@ class PageDecoder:
 
     def __init__(self, retriever: CodatRetriever) -> None:
         self._records = retriever.records
-        self._counters = retriever.counters
         self._envelope_fields = tuple(retriever.from_envelope)
         self._finished = frozenset(retriever.finished)
         self._id_field = retriever.id_field
@@ -106,20 +123,16 @@ class PageDecoder:
 
     def decode(self, body: bytes) -> Page:
         """Take an answer's body apart; raises MalformedAnswer where it isn't what was asked for."""
-        body = _without_line_breaks(body)
-        try:
+        body = _clean(body)
+        with _malformed():
             return self._decode_list(body) if self._records == "results" else self._decode_other(body)
-        except msgspec.MsgspecError as error:
-            raise MalformedAnswer(f"the answer wasn't the JSON that was expected ({error})") from None
 
     def decode_row(self, body: bytes) -> Page:
-        """Take an answer apart whose whole body is one row."""
-        body = _without_line_breaks(body).strip()
-        try:
-            page = Page([msgspec.Raw(body)], (), size=len(body))
+        """Take an answer apart whose whole body is one row; raises like `decode`."""
+        body = _clean(body).strip()
+        page = Page([msgspec.Raw(body)], (), size=len(body))
+        with _malformed():
             self._note_heads(page, [self._row_head(msgspec.Raw(body))])
-        except msgspec.MsgspecError as error:
-            raise MalformedAnswer(f"the answer wasn't the JSON that was expected ({error})") from None
         return page
 
     def _decode_list(self, body: bytes) -> Page:
@@ -127,10 +140,10 @@ class PageDecoder:
             body = b'{"results":' + body + b"}"
         answer = _LIST.decode(body)
         rows = answer.results or []
-        page = Page(rows, (), total=answer.totalResults, page_size=answer.pageSize, size=len(body))
-        page.has_next = bool(answer.links and answer.links.next and answer.links.next.href)
-        page.linked = answer.links is not None
-        page.token = (answer.pagination and answer.pagination.continuationToken) or ""
+        page = Page(rows, (), size=len(body))
+        _note_envelope(page, answer)
+        if page.total is None:
+            _note_counters(page, _OBJECT.decode(body), self._records)
         try:
             heads = self._list_heads.decode(body).results or []
         except msgspec.ValidationError:
@@ -155,9 +168,10 @@ class PageDecoder:
             rows = [] if found == b"null" else _ROWS.decode(found)
         page = Page(rows, (), size=len(body))
         page.envelope = {name: envelope[name] for name in self._envelope_fields if name in envelope}
-        if self._counters in envelope:
-            counters = msgspec.json.decode(envelope[self._counters], type=_Counters)
-            page.total, page.page_size = counters.totalResults, counters.pageSize
+        if envelope:
+            _note_envelope(page, _ENVELOPE.decode(body))
+            if page.total is None:
+                _note_counters(page, envelope, self._records)
         self._note_heads(page, [self._row_head(row) for row in rows])
         return page
 
@@ -180,7 +194,12 @@ class PageDecoder:
 
     def _note_heads(self, page: Page, heads: Sequence[Any]) -> None:
         page.ids = [head.key for head in heads]
-        page.latest = timestamps.latest(head.cursor for head in heads)
+        # A whole sync often carries one value: each distinct text is parsed once.
+        texts = {head.cursor for head in heads}
+        dates = [timestamps.instant(text) if text else None for text in texts]
+        usable = [date for date in dates if date is not None and date >= _FIRST_USABLE_DATE]
+        page.latest = max(usable, default=None)
+        page.has_rows_without_date = len(usable) < len(dates)
         if self._finished:
             page.oldest_unfinished = min(
                 (
@@ -195,9 +214,69 @@ class PageDecoder:
         )
 
 
-def _without_line_breaks(body: bytes) -> bytes:
-    """A body whose rows may be cut into output lines.
+@contextlib.contextmanager
+def _malformed() -> Iterator[None]:
+    """Turn what a decoder raises into MalformedAnswer."""
+    try:
+        yield
+    except (msgspec.MsgspecError, RecursionError) as error:
+        what = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise MalformedAnswer(f"the answer wasn't the JSON that was expected ({what})") from None
 
-    JSON allows line breaks between tokens only; inside a string they are escaped.
-    """
+
+def _note_envelope(page: Page, envelope: _Envelope) -> None:
+    page.total, page.page_size = _count(envelope.totalResults), _count(envelope.pageSize)
+    page.has_next = bool(envelope.links and envelope.links.next and envelope.links.next.href)
+    page.linked = envelope.links is not None
+    page.token = str((envelope.pagination and envelope.pagination.continuationToken) or "")
+
+
+def _note_counters(page: Page, fields: Mapping[str, msgspec.Raw], records: str, depth: int = 0) -> None:
+    """Note the counters that stand elsewhere than at the top: in `reportInfo`, say, or spelled otherwise."""
+    for name, value in fields.items():
+        plain = name.lower().replace("_", "")
+        if plain == "totalresults" and page.total is None:
+            page.total = _count(msgspec.json.decode(value))
+        elif plain == "pagesize" and page.page_size is None:
+            page.page_size = _count(msgspec.json.decode(value))
+    for name, value in fields.items():
+        if page.total is None and name != records and depth < _DEEPEST_COUNTER and _COUNTER.search(value):
+            raw = bytes(value)
+            if raw[:1] == b"{":
+                _note_counters(page, _OBJECT.decode(raw), "", depth + 1)
+
+
+def _count(value: object) -> int | None:
+    """A counter as a number; None where it isn't one, or says that the number isn't known."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        value = int(value) if value.isdecimal() and len(value) < 10 else None
+    return int(value) if isinstance(value, int | float) and 0 <= value < 1e15 else None
+
+
+def _whole_or_replaced(escape: re.Match[bytes]) -> bytes:
+    """Half a surrogate pair is no character: what can't be read is U+FFFD."""
+    return b"\\ufffd" if escape.group(2) else escape.group()
+
+
+def _may_have_half_a_pair(body: bytes) -> bool:
+    """Whether an escape of a body may be a surrogate's: one byte is looked for ten times as fast as three."""
+    at = body.find(b"\\")
+    looks = len(body) // _MANY_ESCAPES
+    while at >= 0:
+        if body[at + 1 : at + 3] in {b"ud", b"uD"}:
+            return True
+        looks -= 1
+        if looks < 0:
+            return b"\\ud" in body or b"\\uD" in body
+        at = body.find(b"\\", at + 2)
+    return False
+
+
+def _clean(body: bytes) -> bytes:
+    """A body whose rows may be cut into output lines: no half characters, no line break between tokens."""
+    if _may_have_half_a_pair(body):
+        body = _SURROGATES.sub(_whole_or_replaced, body)
+    # JSON allows line breaks between tokens only; inside a string they are escaped.
     return body.replace(b"\n", b" ").replace(b"\r", b" ") if b"\n" in body or b"\r" in body else body

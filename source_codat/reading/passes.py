@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from source_codat.reading.pages import Page
 from source_codat.trust.proof import PassEvidence
@@ -12,23 +13,43 @@ _BUCKETS = 64
 _FEW = 100_000
 
 
-def row_hashes(page: Page) -> array[int]:
-    """The rows of a page, by id, or by what they say where they have none: eight bytes each."""
-    if None not in page.ids:
-        return array("q", map(hash, page.ids))
-    pairs = zip(page.ids, page.rows, strict=True)
-    return array("q", (hash(bytes(row) if key is None else key) for key, row in pairs))
+@dataclass(frozen=True)
+class PageHashes:
+    """The rows of one page in eight bytes each: those with an id by that, the others by what they say."""
+
+    ids: array[int]
+    without_id: array[int]
+
+    @classmethod
+    def of(cls, page: Page) -> PageHashes:
+        """The hashes of a page's rows; an id that is an empty text is none."""
+        kinds = set(map(type, page.ids))
+        if kinds <= {str} and "" not in page.ids:
+            return cls(array("q", map(hash, page.ids)), array("q"))
+        ids, without_id = array("q"), array("q")
+        for key, row in zip(page.ids, page.rows, strict=True):
+            if key is None or key == "":
+                without_id.append(hash(bytes(row)))
+            else:  # numbers are their own hashes: sums of such would prove little
+                ids.append(hash(key if isinstance(key, str) else (type(key).__name__, key)))
+        return cls(ids, without_id)
 
 
-@dataclass
 class RowTally:
     """Counts distinct rows in eight bytes each: a set of a million would cost over 100 MB."""
 
-    _hashes: array[int] = field(default_factory=lambda: array("q"))
+    def __init__(self) -> None:
+        self._hashes: array[int] = array("q")
+        self._page_starts: list[int] = []
 
     def add(self, hashes: array[int]) -> None:
         """Note the rows of a page."""
+        self._page_starts.append(len(self._hashes))
         self._hashes.extend(hashes)
+
+    def add_all(self, other: RowTally) -> None:
+        """Note the rows of another tally."""
+        self.add(other._hashes)
 
     def __len__(self) -> int:
         return len(self._hashes)
@@ -42,8 +63,13 @@ class RowTally:
             buckets[value % _BUCKETS].append(value)
         return sum(len(set(bucket)) for bucket in buckets)
 
+    def distinct_by_page(self) -> int:
+        """How many different rows each page had, all pages together."""
+        bounds = pairwise([*self._page_starts, len(self._hashes)])
+        return sum(len(set(self._hashes[start:end])) for start, end in bounds)
+
     def fingerprint(self) -> tuple[int, int]:
-        """Equal for two passes that saw the same rows, in whatever order."""
+        """Equal for two tallies of the same rows, in whatever order."""
         return len(self._hashes), sum(self._hashes)
 
 
@@ -51,14 +77,20 @@ class RowTally:
 class Pass:
     """What one walk through a partition's pages brought.
 
-    records: how many records it has for the destination: a statement may be many, an old row none.
+    ids, without_id: its rows with an id, and the others. records: how many records it has for the
+    destination: a statement may be many, an old row none.
     totals: what the pages gave as totalResults. broken: it ended although more was to come.
-    has_rows_without_id: whether rows without ids were among them.
-    shortest: the number of rows of the shortest page but the last, 0 where none was short.
+    page_size: how many rows a page could have had. shortest: the number of rows of the shortest page
+    but the last, 0 where none was short. first_page, last_page: the rows of the first page, and of the
+    last that had any. tokens: those that its pages named.
+    has_rows_without_id: whether keys had to be made for some rows.
+    has_rows_without_date: whether there are rows that no question for changes since a date finds.
     latest, oldest_unfinished, answered_at: instants, see PassEvidence.
     """
 
-    tally: RowTally = field(default_factory=RowTally)
+    page_size: int
+    ids: RowTally = field(default_factory=RowTally)
+    without_id: RowTally = field(default_factory=RowTally)
     records: int = 0
     pages: int = 0
     totals: set[int | None] = field(default_factory=set)
@@ -67,30 +99,71 @@ class Pass:
     answered_at: int | None = None
     broken: bool = False
     has_rows_without_id: bool = False
+    has_rows_without_date: bool = False
     shortest: int = 0
+    first_page: int = 0
+    last_page: int = 0
+    pages_with_rows: int = 0
+    empty_pages_in_a_row: int = 0
+    tokens: set[str] = field(default_factory=set)
 
-    def note(self, page: Page, hashes: array[int]) -> None:
+    def note(self, page: Page, hashes: PageHashes) -> None:
         """Take a page into account."""
         if not self.pages:
             self.answered_at = page.server_time
+            self.first_page = len(page.rows)
+        if page.rows:
+            self.last_page = len(page.rows)
+            self.pages_with_rows += 1
+        self.empty_pages_in_a_row = 0 if page.rows else self.empty_pages_in_a_row + 1
         self.pages += 1
         self.totals.add(page.total)
-        self.tally.add(hashes)
+        self.ids.add(hashes.ids)
+        self.without_id.add(hashes.without_id)
         self.latest = max(filter(None, (self.latest, page.latest)), default=None)
         unfinished = (self.oldest_unfinished, page.oldest_unfinished)
         self.oldest_unfinished = min((one for one in unfinished if one is not None), default=None)
+        self.has_rows_without_date |= page.has_rows_without_date
 
-    def evidence(self, paging: str, *, keys_repeat: bool) -> PassEvidence:
-        """What the pass says for its proof; `paging` as in CodatRetriever."""
+    @property
+    def rows(self) -> int:
+        """How many rows came."""
+        return len(self.ids) + len(self.without_id)
+
+    def evidence(self, earlier_ids: RowTally, *, is_numbered: bool, equal_rows_count: bool) -> PassEvidence:
+        """What the pass says for its proof.
+
+        earlier_ids: of the passes before it, as long as nothing was synced. is_numbered: whether its
+        pages were asked for by number. equal_rows_count: whether rows without id may be equal without
+        being the same; in one answer they always are.
+        """
+        apart = equal_rows_count or self.pages == 1
+        without_id = len(self.without_id) if apart else self.without_id.distinct()
+        ids = self.ids.distinct()
+        overlap, so_far = 0, ids
+        if len(self.ids) > ids and self.pages > 1:
+            overlap = self.ids.distinct_by_page() - ids
+        if not apart:
+            overlap += self.without_id.distinct_by_page() - without_id
+        if len(earlier_ids):
+            together = RowTally()
+            together.add_all(earlier_ids)
+            together.add_all(self.ids)
+            so_far = together.distinct()
+        filled = self.first_page if self.pages_with_rows > 1 else self.page_size
         return PassEvidence(
-            rows=len(self.tally),
-            distinct=self.tally.distinct(),
-            fingerprint=self.tally.fingerprint(),
+            rows=self.rows,
+            distinct=ids + without_id,
+            overlap=overlap,
+            distinct_so_far=so_far + without_id,
+            equal_rows_count=equal_rows_count and len(self.without_id) > 0,
+            fingerprint=(*self.ids.fingerprint(), *self.without_id.fingerprint()),
             totals=frozenset(self.totals),
             pages=self.pages,
+            first_page=self.first_page,
+            ends_short=self.last_page < filled,
             broken=self.broken,
-            all_at_once=not paging or (paging == "token" and self.pages == 1),
-            keys_repeat=keys_repeat,
+            is_numbered=is_numbered,
             latest=self.latest,
             oldest_unfinished=self.oldest_unfinished,
             answered_at=self.answered_at,

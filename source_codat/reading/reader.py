@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from source_codat.config.settings import Settings
+from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
 from source_codat.reading.pages import Page
-from source_codat.reading.passes import Pass, row_hashes
+from source_codat.reading.passes import PageHashes, Pass, RowTally
 from source_codat.reading.requests import SMALLEST_PAGE, PageRequest, Partition, StreamRequests
 from source_codat.reading.row_keys import HeldRows, RowKeys
 from source_codat.reading.rows import RowBatch, batch
@@ -28,11 +29,14 @@ from source_codat.trust.proof import (
     PassEvidence,
     Proof,
     SyncLook,
+    described,
     prove,
     reached,
 )
 
 MAX_PASSES = 4
+MOST_EMPTY_PAGES = 100  # in a row: more can't be told from an endless list
+_CUT_ELSEWHERE_FROM = 5  # rows: pages of fewer can't be cut in a way that tells much
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,9 @@ class Finished:
 
     cursor: the instant that was reached, never past the safe point; None where none was.
     read_from: the Codat syncs that its rows come from; None in doubt.
-    unkeyed: rows without ids were among them, so that the next read must be of everything again.
+    needs_whole_read: rows without ids, or without dates that could be asked for, were among them, so that
+    the next read must be of everything again. has_rows_without_date: such dates were the reason.
+    peculiarity: what contradicts what in Codat's answers, in words, where it is complete all the same.
     server_time: Codat's clock at the first answer, an instant.
     """
 
@@ -49,7 +55,9 @@ class Finished:
     cursor: int | None = None
     read_from: Identity | None = None
     records: int = 0
-    unkeyed: bool = False
+    needs_whole_read: bool = False
+    has_rows_without_date: bool = False
+    peculiarity: str = ""
     server_time: int | None = None
 
 
@@ -106,8 +114,10 @@ class PartitionReading:
         self._page_size = settings.page_size
         self._held = HeldRows()
         self._syncs_before = partition.source
-        self._pass = Pass()
+        self._pass = Pass(settings.page_size)
         self._previous: PassEvidence | None = None
+        self._earlier_ids = RowTally()
+        self._was_answered = False
         self._passes_left = MAX_PASSES
         self._records = 0
 
@@ -121,14 +131,19 @@ class PartitionReading:
         if seen.has_rows_without_id and self._partition.since is not None:
             # By its state all rows of this partition had ids: they don't any more.
             self._partition, self._previous = replace(self._partition, since=None), None
-            self._held.drop()
+            self._drop_held()
             return None if self._passes_left else self._unproven()
-        # Rows that wait for a proof go out once, whatever number of passes that takes.
-        self._records = seen.records + (0 if self._needs_row_keys else self._records)
-        if self._syncs_before is None or self._partition.context is None or seen.pages == 1:
-            return self._conclude(None)  # a single answer is a snapshot
-        self.recheck_after = time.monotonic()
-        return None
+        self._records += seen.records
+        can_look = self._syncs_before is not None and self._partition.context is not None
+        if can_look and (seen.pages > 1 or self._contradicts_itself()):
+            self.recheck_after = time.monotonic()
+            return None
+        return self._conclude(None)  # a single answer is a snapshot
+
+    def _contradicts_itself(self) -> bool:
+        """Whether a single answer isn't a proof although it says how many rows there are."""
+        seen = self._evidence()
+        return seen.announced is not None and prove(seen, None, Change.DOUBT) is Proof.UNPROVEN
 
     def _recheck(self, after: float) -> Finished | None:
         """Compare Codat's syncs with those before the last pass."""
@@ -136,31 +151,56 @@ class PartitionReading:
         before, context = self._syncs_before, self._partition.context
         if before is None or context is None:
             raise ValueError(self._path)
-        return self._conclude(before.at(context.looked_after(after)))
+        try:
+            look = context.looked_after(after)
+        except PartitionSkipped as refused:
+            raise _refused_late(refused, "after its pages were read") from None
+        return self._conclude(before.at(look))
 
     def _conclude(self, syncs_after: Evidence | None) -> Finished | None:
         """End the reading where the last pass is proven, or where there have been enough."""
-        before = self._syncs_before
-        seen = self._pass.evidence(self._retriever.paging, keys_repeat=self._needs_row_keys)
-        proof = prove(seen, self._previous, _synced_between(before, syncs_after))
-        if proof is Proof.PROVEN or not self._passes_left:
+        before, seen = self._syncs_before, self._evidence()
+        synced = _synced_between(before, syncs_after)
+        proof = prove(seen, self._previous, synced)
+        if proof is not Proof.UNPROVEN or not self._passes_left:
             self._held.release(self._emit)
-        if proof is Proof.PROVEN:
-            return self._finished(seen, [_look(view) for view in (before, syncs_after) if view])
-        self._held.drop()
+        if proof is not Proof.UNPROVEN:
+            looks = [_look(view) for view in (before, syncs_after) if view]
+            return self._finished(seen, looks, described(seen) if proof is Proof.PECULIAR else "")
+        if self._pass.has_rows_without_id:
+            self._drop_held()
+        if synced is Change.NOTHING:
+            self._earlier_ids.add_all(self._pass.ids)
+        else:
+            self._earlier_ids = RowTally()
         self._previous, self._syncs_before = seen, syncs_after or before
-        if self._pass.shortest:
-            self._page_size = max(SMALLEST_PAGE, min(self._page_size, self._pass.shortest))
+        self._page_size = _next_page_size(self._page_size, self._pass, seen)
         return None if self._passes_left else self._unproven()
 
-    def _finished(self, seen: PassEvidence, looks: list[SyncLook]) -> Finished:
+    def _evidence(self) -> PassEvidence:
+        return self._pass.evidence(
+            self._earlier_ids,
+            is_numbered=self._retriever.paging == "pages",
+            equal_rows_count=self._needs_row_keys,
+        )
+
+    def _drop_held(self) -> None:
+        """Forget rows whose keys were counted in a pass that proved nothing."""
+        self._held.drop()
+        self._records = 0
+
+    def _finished(self, seen: PassEvidence, looks: list[SyncLook], peculiarity: str) -> Finished:
         place = reached(seen, looks)
+        has_rows_without_date = self._pass.has_rows_without_date and self._retriever.queryable
+        needs_whole_read = self._pass.has_rows_without_id or has_rows_without_date
         return Finished(
             complete=True,
-            cursor=None if self._pass.has_rows_without_id else place.cursor,
+            cursor=None if needs_whole_read else place.cursor,
             read_from=None if self._parents_may_have_come() else place.read_from,
             records=self._records,
-            unkeyed=self._pass.has_rows_without_id,
+            needs_whole_read=needs_whole_read,
+            has_rows_without_date=has_rows_without_date,
+            peculiarity=peculiarity,
             server_time=seen.answered_at,
         )
 
@@ -176,29 +216,51 @@ class PartitionReading:
         return Finished(complete=False, records=self._records)
 
     def _read_pass(self) -> Pass:
-        """Read every page once: rows go out as they come, or are held back where keys need the whole."""
-        seen, request = Pass(), PageRequest(self._page_size)
+        """Read every page once: rows go out as they come, or are held back where keys need the whole.
+
+        Raises PartitionSkipped only as the answer to the very first page.
+        """
+        seen = Pass(self._page_size)
+        request: PageRequest | None = PageRequest(self._page_size)
         keys = RowKeys(self._start) if self._needs_row_keys else None
-        previous = None
-        while True:
-            page, request = self._requests.page(self._path, self._partition, request)
-            hashes = row_hashes(page)
-            if len(page.rows) and hashes == previous:  # the same page again, and so it might go on
-                seen.broken = page.total is not None
-                return seen
+        previous: PageHashes | None = None
+        while request is not None:
+            page, request = self._ask(request)
+            hashes = PageHashes.of(page)
+            if page.rows and hashes == previous:  # the same page again, and so it might go on
+                seen.broken = self._might_go_on(page)
+                break
             seen.note(page, hashes)
-            seen.records += self._send(page, keys, is_first=seen.pages == 1)
+            seen.page_size = request.size
+            seen.records += self._send(page, keys, is_first=not seen.records)
             seen.has_rows_without_id = keys is not None and keys.missing
-            more = self._more_may_follow(page, seen, request)
-            too_many = page.total is not None and len(seen.tally) > 2 * page.total + 2 * request.size
-            if not page.rows or not more or too_many:
-                seen.broken = bool(page.rows) and more
-                return seen
-            if page.page_size and 0 < page.page_size < request.size and request.number == 1:
-                request = replace(request, size=page.page_size)  # the server's own limit counts the offsets
-            elif len(page.rows) < request.size:
-                seen.shortest = min(seen.shortest or request.size, len(page.rows))
-            request, previous = replace(request, number=request.number + 1, token=page.token), hashes
+            if seen.empty_pages_in_a_row > MOST_EMPTY_PAGES:
+                raise PartitionFailed(
+                    f"Codat gave {MOST_EMPTY_PAGES} empty pages in a row for {self._path}, each of which "
+                    "names another one."
+                )
+            previous = hashes
+            if self._retriever.paging == "pages":
+                request = _next_by_number(page, seen, request)
+            else:
+                request = _next_by_token(page, seen, request)
+        return seen
+
+    def _ask(self, request: PageRequest) -> tuple[Page, PageRequest]:
+        try:
+            answered = self._requests.page(self._path, self._partition, request)
+        except PartitionSkipped as refused:
+            if not self._was_answered:
+                raise
+            raise _refused_late(refused, "after its first page") from None
+        self._was_answered = True
+        return answered
+
+    def _might_go_on(self, page: Page) -> bool:
+        """Whether a page that came twice says that there is more, or leaves that open."""
+        if self._retriever.paging != "pages":
+            return True
+        return page.has_next or (page.total is not None and not page.linked)
 
     def _send(self, page: Page, keys: RowKeys | None, *, is_first: bool) -> int:
         """Send out a page's rows, or hold them back; returns how many records they are."""
@@ -215,17 +277,57 @@ class PartitionReading:
         (self._held.add if keys else self._emit)(rows)
         return len(shown.rows)
 
-    def _more_may_follow(self, page: Page, seen: Pass, request: PageRequest) -> bool:
-        """Whether another page may follow; where an answer doesn't say, one may."""
-        if self._retriever.paging != "pages":
-            return bool(page.token) and page.token != request.token
-        if page.total is None:
-            return page.has_next or not page.linked
-        return page.has_next or len(seen.tally) < page.total
+
+def _next_by_token(page: Page, seen: Pass, request: PageRequest) -> PageRequest | None:
+    """What to ask for after a page that names a token: no token, and nothing else, is the end."""
+    if not page.token:
+        cut_short = (
+            page.total is not None and seen.rows < page.total and 0 < (page.page_size or 0) <= seen.rows
+        )
+        seen.broken = page.has_next or cut_short
+        return None
+    if page.token in seen.tokens:  # they go round in circles
+        seen.broken = True
+        return None
+    seen.tokens.add(page.token)
+    return replace(request, number=request.number + 1, token=page.token)
 
 
-def _synced_between(before: Evidence | None, after: Evidence | None) -> Change:
-    return Change.DOUBT if before is None or after is None else judge.change_between(before, after)
+def _next_by_number(page: Page, seen: Pass, request: PageRequest) -> PageRequest | None:
+    """What to ask for after a page by number; where an answer doesn't say whether more follows, it may."""
+    if page.total is None:
+        more = page.has_next or (not page.linked and bool(page.rows))
+    else:
+        more = page.has_next or (seen.rows < page.total and bool(page.rows))
+        seen.broken = more and seen.rows > 2 * page.total + 2 * request.size  # more than can be true
+    if not more or seen.broken:
+        return None
+    if page.page_size and 0 < page.page_size < request.size and request.number == 1:
+        request = replace(request, size=page.page_size)  # the server's own limit counts the offsets
+    elif 0 < len(page.rows) < request.size:
+        seen.shortest = min(seen.shortest or request.size, len(page.rows))
+    return replace(request, number=request.number + 1)
+
+
+def _next_page_size(size: int, done: Pass, seen: PassEvidence) -> int:
+    """How many rows a page may have in the pass after one that proved nothing."""
+    if done.shortest:
+        size = max(SMALLEST_PAGE, min(size, done.shortest))
+    if seen.announced is not None and not seen.counts_agree and done.first_page >= _CUT_ELSEWHERE_FROM:
+        # Cut elsewhere, pages that overlap or end too early don't do so in the same way again.
+        size = min(size, done.first_page) * 4 // 5
+    return size
+
+
+def _refused_late(refused: PartitionSkipped, when: str) -> PartitionFailed:
+    """What a refusal means where some of the partition was read: a part of what there is is missing."""
+    return PartitionFailed(f"Codat refused the partition {when}: {refused.detail}")
+
+
+def _synced_between(before: Evidence | None, after: Evidence | None) -> Change | None:
+    if before is None:
+        return None
+    return Change.DOUBT if after is None else judge.change_between(before, after)
 
 
 def _look(evidence: Evidence) -> SyncLook:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+from airbyte_cdk.models import FailureType
 
 from source_codat.companies.context import CompanyContext
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
-from source_codat.foundation.errors import ConfigError, PartitionFailed
+from source_codat.foundation.errors import PartitionFailed
 from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
@@ -98,7 +99,12 @@ class StreamRequests:
                     continue
                 name, words = self.retriever.name, error.detail.lower()
                 if error.status == 400 and name in self._settings.filters and "query" in words:
-                    raise refused_filter(self._settings, name, error) from None
+                    raise PartitionFailed(
+                        refused_filter(self._settings, name, error),
+                        FailureType.config_error,
+                        status=error.status,
+                        detail=error.detail,
+                    ) from None
                 smaller_may_do = error.timed_out or error.too_large
                 if not smaller_may_do or self.retriever.paging != "pages" or request.size <= SMALLEST_PAGE:
                     raise
@@ -169,9 +175,9 @@ class StreamRequests:
         return "&&".join(terms)
 
 
-def refused_filter(settings: Settings, name: str, failed: PartitionFailed) -> ConfigError:
+def refused_filter(settings: Settings, name: str, failed: PartitionFailed) -> str:
     """What the user is told of a filter that Codat can't use."""
-    return ConfigError(
+    return (
         f"Codat refused the filter for '{name}', '{settings.filters[name]}': correct it. "
         f"(Codat says: {failed.detail})"
     )

@@ -21,6 +21,8 @@ class StreamOutcome:
     size: bytes of the records. expected: how many rows Codat announced for the companies in `seen`.
     stats: the stream's own requests, which the client counts.
     finished: read whole, where one answer or list is all. ended: no more records will come.
+    peculiarities: by company, what contradicts what in Codat's answers, although all rows came.
+    without_date: the companies that have rows which no question for changes finds.
     failures: one sentence for each partition that couldn't be read; with one, the stream is
     INCOMPLETE.
     """
@@ -34,6 +36,8 @@ class StreamOutcome:
     stats: RequestStats = field(default_factory=RequestStats)
     read: set[str] = field(default_factory=set)
     unproven: list[str] = field(default_factory=list)
+    peculiarities: dict[str, str] = field(default_factory=dict)
+    without_date: list[str] = field(default_factory=list)
     skipped: dict[SkipReason, list[str]] = field(default_factory=lambda: defaultdict(list))
     details: dict[SkipReason, str] = field(default_factory=dict)
     doubts: dict[Doubt, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -51,11 +55,16 @@ class StreamOutcome:
 
     @property
     def failure_type(self) -> FailureType:
-        """What the platform is told: transient where that may help, as it then tries again."""
+        """What the platform is told: transient where that may help, as it then tries again.
+
+        A configuration that suits some of the companies isn't wrong: one platform may refuse a filter
+        that others take.
+        """
         kinds = {kind for _, _, kind in self.failures}
-        for kind in (FailureType.transient_error, FailureType.config_error):
-            if kind in kinds:
-                return kind
+        if FailureType.transient_error in kinds:
+            return FailureType.transient_error
+        if FailureType.config_error in kinds and not self.read:
+            return FailureType.config_error
         return FailureType.system_error
 
     def error(self) -> AirbyteTracedException:
@@ -95,6 +104,19 @@ class StreamOutcome:
                 f"{self.name}: {counted(len(self.unproven), 'partition')} kept changing while being read "
                 f"({first_of(self.unproven)}); their rows were sent, their state was kept, and the next sync "
                 "reads them again."
+            )
+        if self.peculiarities:
+            companies = list(self.peculiarities)
+            sentences.append(
+                f"{self.name}: {counted(len(companies), 'company')} ({first_of(companies)}) taken as read "
+                f"completely, although {self.peculiarities[companies[0]]}."
+            )
+        if self.without_date:
+            companies = list(dict.fromkeys(self.without_date))
+            sentences.append(
+                f"{self.name}: rows of {counted(len(companies), 'company')} ({first_of(companies)}) have no "
+                "usable date, so that a question for changes doesn't find them; such data is read whole each "
+                "time it was synced."
             )
         return sentences
 

@@ -19,7 +19,6 @@ class CodatRetriever:
 
     path: with {companyId}, {connectionId} … (the partition) and {dataset} (the row's own part).
     records: where the rows are in an answer: a top-level field, "" (the body) or "*" (its values).
-    counters: the top-level field that holds totalResults, where that isn't the answer itself.
     paging: "pages" (page and pageSize), "token" (continuationToken) or "" (one answer is all).
     id_field: what tells rows apart, "" where only all of a row does. ordered: whether Codat can
     order by it, or else by id.
@@ -44,7 +43,6 @@ class CodatRetriever:
     path: str
     records: str
     dataset: str = ""
-    counters: str = ""
     paging: str = ""
     id_field: str = "id"
     ordered: bool = False

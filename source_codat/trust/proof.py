@@ -17,6 +17,7 @@ class Proof(Enum):
     """Whether a pass is known to have seen every row of its partition."""
 
     PROVEN = auto()
+    PECULIAR = auto()  # proven, although the counters contradict the rows: worth a warning
     UNPROVEN = auto()
 
 
@@ -24,23 +25,33 @@ class Proof(Enum):
 class PassEvidence:
     """What one pass through a partition's pages saw.
 
-    rows, distinct: how many rows came, and how many different ones. fingerprint: equal for two
-    passes that saw the same rows, in whatever order. totals: what the pages gave as the number of
-    all rows, None where one didn't say. broken: the pass ended although more was to come.
-    all_at_once: one answer holds the whole partition by its nature, or said that nothing follows.
-    keys_repeat: rows may be equal without being the same.
+    rows: how many rows came. distinct: how many different ones, by id, or by what they say.
+    overlap: how many of the repeated ones came on different pages.
+    distinct_so_far: the distinct ones of this pass and those before it, as long as nothing was synced.
+    equal_rows_count: whether there are rows without id that may be equal without being the same.
+    fingerprint: equal for two passes that saw the same rows, in whatever order.
+    totals: what the pages gave as the number of all rows, None where one didn't say.
+    first_page: how many rows the first page had. ends_short: whether the last page that had any had
+    fewer than a page can hold, as the end of a list has.
+    broken: the pass ended although more was to come.
+    is_numbered: whether its pages are asked for by number, so that none of them says for sure that it
+    is the last one.
     latest, oldest_unfinished: instants of its rows' dates, the latest, and the oldest of a row that
     will still change. answered_at: the server's clock at the first answer, an instant.
     """
 
     rows: int
     distinct: int
-    fingerprint: tuple[int, int]
+    fingerprint: tuple[int, ...]
     totals: frozenset[int | None]
     pages: int
+    overlap: int = 0
+    distinct_so_far: int = 0
+    equal_rows_count: bool = False
+    first_page: int = 0
+    ends_short: bool = False
     broken: bool = False
-    all_at_once: bool = False
-    keys_repeat: bool = False
+    is_numbered: bool = True
     latest: int | None = None
     oldest_unfinished: int | None = None
     answered_at: int | None = None
@@ -52,9 +63,8 @@ class PassEvidence:
 
     @property
     def counts_agree(self) -> bool:
-        """Whether every page announced the same number of rows, and that many came."""
-        counted = self.rows if self.keys_repeat else self.distinct
-        return not self.broken and self.announced is not None and counted == self.announced
+        """Whether every page announced the same number of rows, and that many different ones came."""
+        return self.announced is not None and self.distinct == self.announced
 
 
 @dataclass(frozen=True)
@@ -77,22 +87,60 @@ class Reached:
     read_from: Identity | None
 
 
-def prove(seen: PassEvidence, previous: PassEvidence | None, synced: Change) -> Proof:
-    """Judge a pass; `previous` is the pass before it, `synced` what happened while it was read."""
-    if seen.all_at_once:
-        return Proof.UNPROVEN if seen.broken else Proof.PROVEN
-    still = seen.pages == 1 or (synced is Change.NOTHING and not seen.keys_repeat)
-    if seen.counts_agree and still:
+def prove(seen: PassEvidence, previous: PassEvidence | None, synced: Change | None) -> Proof:
+    """Judge a pass; `previous` is the pass before it, `synced` what happened while it was read.
+
+    synced: None where the partition has no data type whose syncs one could look at.
+    """
+    if seen.broken:
+        return Proof.UNPROVEN
+    is_one_answer = seen.pages == 1
+    came_twice = previous is not None and _same_rows(seen, previous)
+    if seen.totals == {None}:
+        return Proof.PROVEN if came_twice or (is_one_answer and not seen.is_numbered) else Proof.UNPROVEN
+    # One answer is a snapshot. Several hang together where nothing was synced meanwhile; and without a
+    # sync to compare, with one under way, or with rows that may be equal, where they come twice alike.
+    still = synced is Change.NOTHING and not seen.equal_rows_count
+    hangs_together = is_one_answer or came_twice or still
+    if (seen.counts_agree and hangs_together) or (still and _together_they_agree(seen, previous)):
         return Proof.PROVEN
-    # No sync to compare, one under way, or keys that repeat: two equal passes have to do.
-    unsaid = not seen.broken and seen.totals == {None}
-    equal = (
-        previous is not None
-        and not previous.broken
-        and previous.totals == seen.totals
-        and previous.fingerprint == seen.fingerprint
-    )
-    return Proof.PROVEN if equal and (seen.counts_agree or unsaid) else Proof.UNPROVEN
+    # An id that stands twice in one answer is stored twice.
+    is_stored_so = seen.rows == seen.announced and not seen.overlap and hangs_together
+    if seen.counts_agree or not (is_stored_so or _is_a_fact(seen, previous, synced)):
+        return Proof.UNPROVEN
+    return Proof.PECULIAR
+
+
+def _together_they_agree(seen: PassEvidence, previous: PassEvidence | None) -> bool:
+    """Whether passes whose pages overlap, each time elsewhere, show every row together."""
+    same_totals = previous is not None and previous.totals == seen.totals
+    return same_totals and seen.distinct_so_far == seen.announced
+
+
+def _same_rows(seen: PassEvidence, previous: PassEvidence) -> bool:
+    return not previous.broken and previous.totals == seen.totals and previous.fingerprint == seen.fingerprint
+
+
+def _is_a_fact(seen: PassEvidence, previous: PassEvidence | None, synced: Change | None) -> bool:
+    """Whether a contradiction between counters and rows is the server's, and no row is missing.
+
+    The same rows must have come twice, with nothing synced between. Pages that are cut at the same rows
+    both times may overlap, or end too early, in the same way both times: so they must be cut elsewhere
+    the second time, or neither overlap nor end with a full page. An answer without any row is never
+    believed that announces some.
+    """
+    if seen.announced is None or not seen.rows or previous is None or not _same_rows(seen, previous):
+        return False
+    if synced in (Change.SOMETHING, Change.DOUBT):
+        return False
+    return previous.first_page != seen.first_page or (not seen.overlap and seen.ends_short)
+
+
+def described(seen: PassEvidence) -> str:
+    """What is peculiar about a pass, in words: its counters and its rows."""
+    repeated = seen.rows - seen.distinct
+    twice = f", {repeated} of them with an id that another one has" if repeated else ""
+    return f"Codat announces {seen.announced:,} rows and sends {seen.rows:,}{twice}"
 
 
 def reached(seen: PassEvidence, looks: Sequence[SyncLook]) -> Reached:
