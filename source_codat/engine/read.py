@@ -29,7 +29,7 @@ from source_codat.planning.plan import PartitionEnd, Plan, PlannedPartition, Sel
 from source_codat.planning.planner import Planner
 from source_codat.reading.reader import Finished, PartitionReading
 from source_codat.reading.rows import RowBatch
-from source_codat.reporting.progress import Progress
+from source_codat.reporting.progress import OPENING, Progress
 
 logger = logging.getLogger("airbyte")
 
@@ -216,9 +216,9 @@ class Read:
 
     def _open_company(self, company: Company, context: CompanyContext | None = None) -> None:
         """Plan a company's partitions and queue those that have to be read."""
-        self._progress.planned(company.id, 1)
+        self._progress.planned(company.id, [OPENING])
         self._plan(company, context or self.planner.context(company, self.company_list.listed_at))
-        self._progress.ended(company.id)
+        self._progress.ended(company.id, OPENING)
 
     def _plan(self, company: Company, context: CompanyContext) -> None:
         try:
@@ -245,7 +245,7 @@ class Read:
     def _queue(self, plan: Plan, company: Company) -> None:
         for end in plan.ended:
             self.outbox.put(end)
-        self._progress.planned(company.id, len(plan.to_read))
+        self._progress.planned(company.id, [one.stream.outcome.name for one in plan.to_read])
         self._scheduler.add([Task(company.id, partial(self._read, planned)) for planned in plan.to_read])
 
     def _client_task(self, stream: SelectedStream) -> Task:
@@ -271,7 +271,7 @@ class Read:
         else:
             self.outbox.put(PartitionEnd(partition, result))
         if company.id and not isinstance(result, PartitionReading):
-            self._progress.ended(company.id)
+            self._progress.ended(company.id, partition.stream.outcome.name)
 
 
 def _refused_company(skipped: PartitionSkipped) -> PartitionSkipped | PartitionFailed:

@@ -11,8 +11,9 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, FailureType,
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadStopped
+from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadInterrupted, ReadStopped
 from source_codat.foundation.skip_reasons import SKIP_RULES, SkipReason, StateEffect
+from source_codat.foundation.wording import first_of
 from source_codat.planning.plan import PartitionEnd, PlannedPartition, SelectedStream
 from source_codat.reading.reader import Finished
 from source_codat.reading.rows import RowBatch
@@ -123,7 +124,7 @@ class Writer:
         yield from self.progress.estimates()
         for stream in self.streams:
             outcome = stream.outcome
-            whole = not outcome.failures and (stopped is None or outcome.finished)
+            whole = self._is_whole(stream, stopped)
             if stream.state or whole:
                 yield self._state(stream)
             for sentence in outcome.warnings():
@@ -131,6 +132,7 @@ class Writer:
             logger.info(outcome.summary())
             yield _status(stream, AirbyteStreamStatus.COMPLETE if whole else AirbyteStreamStatus.INCOMPLETE)
         if stopped is not None:
+            self._say_what_is_whole(stopped)
             raise stopped
         # The platform goes by the first error it sees: one that a new attempt may mend comes first.
         failed.sort(key=lambda outcome: outcome.failure_type.value != "transient_error")
@@ -142,6 +144,29 @@ class Writer:
                 f"These streams couldn't be read for all companies: {names}. Everything else was read.",
                 failed[0].failure_type,
             )
+
+    def _is_whole(self, stream: SelectedStream, stopped: AirbyteTracedException | None) -> bool:
+        """Whether all of a stream was read, also where the read was stopped after that."""
+        outcome = stream.outcome
+        if outcome.failures or stopped is None:
+            return not outcome.failures
+        return outcome.finished or (outcome.per_company and self.progress.is_whole(outcome.name))
+
+    def _say_what_is_whole(self, stopped: AirbyteTracedException) -> None:
+        """Tell what a read that was stopped leaves behind, in the error too where nothing else is wrong."""
+        if self.progress.companies is None:
+            return  # nothing was begun
+        names: dict[bool, list[str]] = {True: [], False: []}
+        for stream in self.streams:
+            names[self._is_whole(stream, stopped)].append(stream.outcome.name)
+        told = (
+            f"Read whole: {first_of(names[True]) or 'no stream'}; not whole: "
+            f"{first_of(names[False]) or 'no stream'}. The state that was written continues from there."
+        )
+        if isinstance(stopped, ReadInterrupted):
+            stopped.message = stopped.internal_message = f"{stopped.message} {told}"
+        else:
+            logger.warning(told)
 
     def _state(self, stream: SelectedStream) -> AirbyteMessage:
         count, stream.outcome.since_state = stream.outcome.since_state, 0

@@ -27,6 +27,7 @@ LINE_SECONDS = 30.0
 _LINES = 100  # partitions that get a line each; after that one in _PACE_SECONDS does
 _PACE_SECONDS = 5.0
 _NAMED = 3
+OPENING = ""  # in place of a stream's name: finding out what there is to read of a company
 logger = logging.getLogger("airbyte")
 
 
@@ -50,6 +51,8 @@ class Progress:
     companies: int | None = None
     done: int = 0
     _open: dict[str, _Company] = field(default_factory=dict)
+    _opened: int = 0
+    _to_read: Counter[str] = field(default_factory=Counter)
     _reading: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _sent: dict[str, int] = field(default_factory=dict)
@@ -61,14 +64,17 @@ class Progress:
 
     # --- the workers' side ------------------------------------------------------------------------
 
-    def planned(self, company_id: str, partitions: int) -> None:
-        """There is more to do for a company than was known."""
+    def planned(self, company_id: str, streams: Sequence[str]) -> None:
+        """There is more to do for a company than was known: so many partitions, of these streams."""
         with self._lock:
-            self._open.setdefault(company_id, _Company()).planned += partitions
+            self._open.setdefault(company_id, _Company()).planned += len(streams)
+            self._to_read.update(streams)
 
-    def ended(self, company_id: str) -> None:
+    def ended(self, company_id: str, stream: str) -> None:
         """A piece of work for a company is done; with the last one, the company is."""
         with self._lock:
+            self._to_read[stream] -= 1
+            self._opened += stream == OPENING
             company = self._open[company_id]
             company.ended += 1
             if company.ended == company.planned:
@@ -133,6 +139,11 @@ class Progress:
         if waiting:
             parts.append(waiting)
         return "; ".join(parts) + "."
+
+    def is_whole(self, stream: str) -> bool:
+        """Whether every partition of a stream that is read by company has been read."""
+        with self._lock:
+            return self._opened == self.companies and not self._to_read[stream]
 
     def closing(self) -> str:
         """What the sync came to."""

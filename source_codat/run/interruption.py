@@ -11,7 +11,7 @@ from source_codat.foundation.errors import ReadInterrupted
 from source_codat.run.output import Output
 from source_codat.source import SourceCodat
 
-PATIENCE_SECONDS = 3.0  # for a reader that takes nothing more, of what a read has left to say
+PATIENCE_SECONDS = 2.0  # for a reader that takes nothing more, of what a read has left to say
 _LOOK_EVERY_SECONDS = 0.5
 
 

@@ -38,11 +38,11 @@ class Output:
     """Stdout, written from one thread, with the log lines of all threads between its lines.
 
     It writes to the descriptor itself: a buffered writer repeats bytes when a signal comes, and
-    loses them where a pipe doesn't block.
+    loses them where a pipe doesn't block. descriptor: None where there is no stdout.
     """
 
-    def __init__(self) -> None:
-        self._descriptor = sys.__stdout__.fileno() if sys.__stdout__ is not None else None
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
         self._lock = threading.Lock()
         self._logged: deque[bytes] = deque()
         self._failed: Exception | None = None

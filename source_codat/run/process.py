@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import traceback
 from collections.abc import Callable
 
@@ -30,7 +31,7 @@ from source_codat.source import SourceCodat
 
 def run_command(arguments: Arguments) -> None:
     """Run a command and end the process: with 0 when it did what was asked, with 1 when it failed."""
-    output = Output()
+    output = Output(sys.__stdout__.fileno() if sys.__stdout__ is not None else None)
     logging.getLogger().handlers = [LogLines(output)]
     debug = arguments.debug or is_platform_debug_log_enabled()
     logging.getLogger("airbyte").setLevel(logging.DEBUG if debug else logging.INFO)
