@@ -62,9 +62,9 @@ def test_streams_narrow_what_discover_printed(small, script, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["catalog", "state"])
-def test_a_catalog_and_a_state_are_read_from_stdin(small, tmp_path, name):
+def test_a_catalog_and_a_state_are_read_from_stdin(small, script, tmp_path, name):
     contents = {"config": config(small), "catalog": catalog("invoices")}
-    contents["state"] = run("read", tmp_path, **contents).state
+    contents["state"] = script.run("read", tmp_path, **contents).state
     given = json.dumps(contents.pop(name)).encode()
     done = typed("read", *files(tmp_path, **contents), f"--{name}", "-", input=given)
     said = parse(done.stdout, done.stderr, done.returncode)

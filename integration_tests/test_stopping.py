@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from codat_simulator import Fault
-from integration_tests.support.connector import REPO, catalog, config, files, parse, run, start
+from integration_tests.support.connector import REPO, catalog, config, files, parse
 from integration_tests.support.sentences import assert_sentence
 
 COMMAND = [sys.executable, "-m", "source_codat.run"]
@@ -20,16 +20,16 @@ ENV = {**os.environ, "PYTHONPATH": str(REPO)}
 STREAMS = ("invoices", "bills", "customers", "banking_transactions")
 
 
-def test_a_stopped_read_says_which_streams_are_whole(sim, tmp_path):
+def test_a_stopped_read_says_which_streams_are_whole(sim, script, tmp_path):
     options = {"config": config(sim, page_size=3), "catalog": catalog("companies", *STREAMS)}
     sim.faults.add(Fault(path="/data/bills", action="stall", seconds=60, times=None))
-    process = start("read", tmp_path, **options)
+    process = script.start("read", tmp_path, **options)
     lines: list[bytes] = []
     while sum(b"invoices: " in line and b" read, " in line for line in lines) < 2:
         lines.append(process.stdout.readline())
     process.send_signal(signal.SIGINT)
-    lines += process.stdout.readlines()
-    said = parse(b"".join(lines), process.stderr.read(), process.wait(timeout=30))
+    out, err = process.communicate()
+    said = parse(b"".join(lines) + out, err, process.returncode)
     assert (said.code, said.stderr) == (-signal.SIGINT, "")
     [whole, rest] = re.findall(r"whole: ([\w, ]+)", said.errors[-1]["message"])
     assert "companies" in whole
@@ -58,31 +58,28 @@ def test_a_command_that_reads_nothing_yet_ends_at_once_by_the_signal(command, nu
     assert b"Traceback" not in err
 
 
-def test_a_check_that_waits_for_codat_ends_at_once_by_the_signal(sim, tmp_path):
+def test_a_check_that_waits_for_codat_ends_at_once_by_the_signal(sim, script, tmp_path):
     sim.faults.add(Fault(path="/companies", action="stall", seconds=60, times=None))
-    process = start("check", tmp_path, config=config(sim))
-    while not sim.requests and process.poll() is None:
-        time.sleep(0.01)
+    process = script.start("check", tmp_path, config=config(sim))
+    process.wait_until(lambda: sim.requests)
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=30) == (b"", b"")
+    assert process.communicate() == (b"", b"")
     assert process.returncode == -signal.SIGINT
 
 
-def test_a_reader_that_has_stopped_reading_is_not_waited_for(sim, tmp_path):
-    process = start("read", tmp_path, config=config(sim), catalog=catalog(*STREAMS))
+def test_a_reader_that_has_stopped_reading_is_not_waited_for(sim, script, tmp_path):
+    process = script.start("read", tmp_path, config=config(sim), catalog=catalog(*STREAMS))
     process.stdout.readline()
-    while len(sim.requests) < 8:  # by now the pipe is full
-        time.sleep(0.01)
+    process.wait_until(lambda: len(sim.requests) >= 8)  # by now the pipe is full
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == -signal.SIGTERM
-    process.communicate()
+    process.stdout.close()
 
 
-def test_a_reader_that_is_slow_hears_all_of_a_stopped_read(sim, tmp_path):
-    process = start("read", tmp_path, config=config(sim), catalog=catalog(*STREAMS))
+def test_a_reader_that_is_slow_hears_all_of_a_stopped_read(sim, script, tmp_path):
+    process = script.start("read", tmp_path, config=config(sim), catalog=catalog(*STREAMS))
     out = b""
-    while len(sim.requests) < 8:  # by now the pipe is full
-        time.sleep(0.01)
+    process.wait_until(lambda: len(sim.requests) >= 8)  # by now the pipe is full
     process.send_signal(signal.SIGTERM)
     while part := os.read(process.stdout.fileno(), 8192):
         out += part
@@ -90,20 +87,19 @@ def test_a_reader_that_is_slow_hears_all_of_a_stopped_read(sim, tmp_path):
     said = parse(out, b"", process.wait(timeout=30))
     assert (said.code, said.unparsed) == (-signal.SIGTERM, [])
     assert {one["stream"]["stream_descriptor"]["name"] for one in said.of("STATE")} == set(STREAMS)
-    process.stderr.close()
+    process.stdout.close()
 
 
-def test_a_reader_that_goes_away_ends_the_process_without_a_traceback(sim, tmp_path):
-    process = start("read", tmp_path, config=config(sim, page_size=5), catalog=catalog(*STREAMS))
+def test_a_reader_that_goes_away_ends_the_process_without_a_traceback(sim, script, tmp_path):
+    process = script.start("read", tmp_path, config=config(sim, page_size=5), catalog=catalog(*STREAMS))
     process.stdout.readline()
     process.stdout.close()
     assert process.wait(timeout=60) == 1
-    assert process.stderr.read() == b""
-    process.stderr.close()
+    assert (tmp_path / "stderr").read_bytes() == b""
 
 
-def test_a_pipe_that_does_not_block_gets_every_byte_once(sim, tmp_path):
-    expected = run("read", tmp_path, config=config(sim), catalog=catalog(*STREAMS))
+def test_a_pipe_that_does_not_block_gets_every_byte_once(sim, script, tmp_path):
+    expected = script.run("read", tmp_path, config=config(sim), catalog=catalog(*STREAMS))
     out, into = os.pipe()
     os.set_blocking(into, False)
     process = subprocess.Popen(
