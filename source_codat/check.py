@@ -17,6 +17,7 @@ from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
 from source_codat.foundation.wording import first_of, nearest
 from source_codat.http.client import CodatClient
+from source_codat.http.retry_policy import CHECK_POLICY
 from source_codat.planning.company_list import CompanyList, no_company
 from source_codat.planning.parents import Parents
 from source_codat.reading.requests import Partition, StreamRequests, refused_filter
@@ -47,11 +48,17 @@ def check_filters(settings: Settings, queryable: Mapping[str, bool]) -> None:
 class Check:
     """Tries a configuration against Codat; raises ConfigError with one sentence where it's wrong."""
 
-    client: CodatClient
     settings: Settings
     streams: Mapping[str, CodatStream]
+    client: CodatClient = field(init=False)
     _known: list[Company] = field(default_factory=list)
     _rest: Iterator[Company] = field(default_factory=lambda: iter(()))
+
+    def __post_init__(self) -> None:
+        requester = self.streams["companies"].retriever.requester
+        self.client = CodatClient(
+            requester, self.settings.num_workers, self.settings.secrets, retry_policy=CHECK_POLICY
+        )
 
     def run(self) -> None:
         """Ask as little as shows that key, companies, start date, filters and custom data types work."""

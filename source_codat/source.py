@@ -27,11 +27,9 @@ from source_codat.config.unknown_keys import unknown_keys
 from source_codat.engine.assembly import assembled
 from source_codat.engine.read import Read
 from source_codat.foundation.errors import ConfigError, PartitionFailed, ReadStopped
-from source_codat.http.client import CodatClient
-from source_codat.http.retry_policy import CHECK_POLICY, READ_POLICY, RetryPolicy
 from source_codat.reading.rows import RowBatch
 from source_codat.state.origin import unused
-from source_codat.state.store import blobs_by_stream
+from source_codat.state.saved import SavedStates
 from source_codat.streams.catalog import CodatStream, build_streams, queryable_streams
 from source_codat.streams.names import refuse_unknown
 
@@ -67,7 +65,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
         """Whether a configuration works, with one full sentence where it doesn't."""
         try:
             settings, streams = self._prepare(config)
-            Check(self._client(settings, streams, CHECK_POLICY), settings, streams).run()
+            Check(settings, streams).run()
         except (ConfigError, ReadStopped, PartitionFailed) as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
@@ -105,11 +103,10 @@ class SourceCodat(ConcurrentDeclarativeSource):
         names = [one.stream.name for one in catalog.streams]
         settings, streams = self._prepare(config, names)
         refuse_unknown(names, self._names(settings))
-        blobs = None if state is None else blobs_by_stream(state)
-        for sentence in unused(blobs or {}, names, self._names(settings)):
+        saved = None if state is None else SavedStates(state)
+        for sentence in unused(saved or SavedStates(), names, self._names(settings)):
             logger.warning(sentence)
-        client = self._client(settings, streams)
-        self._read = assembled(client, settings, streams, catalog, blobs)
+        self._read = assembled(settings, streams, catalog, saved)
         yield from self._read.messages()
 
     def stop(self, error: AirbyteTracedException) -> bool:
@@ -142,13 +139,6 @@ class SourceCodat(ConcurrentDeclarativeSource):
     def _schema_of_configurations() -> Mapping[str, Any]:
         found: Mapping[str, Any] = json.loads(_own_file("spec.json"))["connectionSpecification"]
         return found
-
-    @staticmethod
-    def _client(
-        settings: Settings, streams: Mapping[str, CodatStream], retry_policy: RetryPolicy = READ_POLICY
-    ) -> CodatClient:
-        requester = streams["companies"].retriever.requester
-        return CodatClient(requester, settings.num_workers, settings.secrets, retry_policy=retry_policy)
 
 
 def _own_file(name: str) -> bytes:

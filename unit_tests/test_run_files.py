@@ -5,12 +5,12 @@ import json
 import logging
 
 import pytest
-from airbyte_cdk.models import AirbyteStateMessageSerializer
 
 from source_codat.foundation.errors import ConfigError
 from source_codat.run.catalogs import read_catalog
 from source_codat.run.files import File
 from source_codat.run.states import read_state
+from source_codat.state.saved import SavedStates
 
 LOG = {"type": "LOG", "log": {"level": "INFO", "message": "hello"}}
 RECORD = {"type": "RECORD", "record": {"stream": "invoices", "data": {"a": '"STATE"'}, "emitted_at": 1}}
@@ -200,7 +200,10 @@ def test_a_file_that_holds_no_catalog_is_refused_with_what_to_give(file, kind):
 
 def found_in(path):
     """The states of a file, as JSON."""
-    return [AirbyteStateMessageSerializer.dump(one)["stream"] for one in read_state(path) or []]
+    states = read_state(path) or []
+    saved = SavedStates(states)
+    names = [one.stream.stream_descriptor.name for one in states if one.stream]
+    return [{"stream_descriptor": {"name": name}, "stream_state": saved.of(name)} for name in names]
 
 
 def names(states):

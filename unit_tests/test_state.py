@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
-from source_codat.state.store import StreamState, blobs_by_stream, fingerprint
+from source_codat.state.saved import SavedStates
+from source_codat.state.store import StreamState, fingerprint
 from source_codat.streams.definition import CodatRetriever
 from source_codat.trust.entry import Entry
 
@@ -60,7 +61,7 @@ def test_what_was_written_is_read_again(entries):
         first.set((company,), Entry(cursor, sync_id))
     message = AirbyteStateMessageSerializer.load(AirbyteStateMessageSerializer.dump(first.message(0).state))
     second = state()
-    assert second.load(blobs_by_stream([message])["invoices"]) == ""
+    assert second.load(SavedStates([message]).of("invoices")) == ""
     assert second.entries == first.entries
 
 

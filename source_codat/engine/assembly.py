@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from airbyte_cdk.models import ConfiguredAirbyteCatalog, SyncMode
 
@@ -22,22 +21,22 @@ from source_codat.reading.reader import StreamReader
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.outcomes import StreamOutcome
 from source_codat.state.origin import NO_CURSOR, READ_WHOLE, origin
+from source_codat.state.saved import SavedStates
 from source_codat.state.store import StreamState, fingerprint
 from source_codat.streams.catalog import CodatStream
 from source_codat.streams.definition import CodatRetriever
 
 logger = logging.getLogger("airbyte")
-Blobs = Mapping[str, Mapping[str, Any]]
 
 
 def assembled(
-    client: CodatClient,
     settings: Settings,
     streams: Mapping[str, CodatStream],
     catalog: ConfiguredAirbyteCatalog,
-    blobs: Blobs | None,
+    saved: SavedStates | None,
 ) -> Read:
-    """A read of the configured streams; `blobs` are the states by stream, None where none was given."""
+    """A read of the configured streams; `saved` is the state, None where none was given."""
+    client = CodatClient(streams["companies"].retriever.requester, settings.num_workers, settings.secrets)
     outbox: Outbox[Event] = Outbox()
 
     def emit(rows: RowBatch) -> None:
@@ -55,7 +54,7 @@ def assembled(
             stream.retriever,
             StreamReader(client, stream.retriever, settings, emit, outcome.stats),
             outcome,
-            _state(stream, settings, configured.sync_mode, blobs),
+            _state(stream, settings, configured.sync_mode, saved),
             parents_of(stream.retriever, outcome.stats),
         )
     companies = selected.pop("companies", None)
@@ -74,7 +73,7 @@ def assembled(
 
 
 def _state(
-    stream: CodatStream, settings: Settings, mode: SyncMode, blobs: Blobs | None
+    stream: CodatStream, settings: Settings, mode: SyncMode, saved: SavedStates | None
 ) -> StreamState | None:
     """The state that a stream is read with, None where it is read whole; says in the log where it starts."""
     retriever = stream.retriever
@@ -84,9 +83,9 @@ def _state(
     state = StreamState(
         retriever.name, retriever.state_scope, retriever.cursor_field, fingerprint(retriever, settings)
     )
-    warning = state.load((blobs or {}).get(stream.name))
+    warning = state.load(saved.of(stream.name) if saved else None)
     if warning:
         logger.warning(warning)
     if state.entries or not warning:
-        logger.info("%s: %s", stream.name, origin(state, blobs))
+        logger.info("%s: %s", stream.name, origin(state, saved))
     return state

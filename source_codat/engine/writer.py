@@ -18,7 +18,8 @@ from source_codat.planning.plan import PartitionEnd, PlannedPartition, SelectedS
 from source_codat.reading.reader import Finished
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.progress import Progress
-from source_codat.state.store import FULL_REFRESH, StreamState, state_message
+from source_codat.state.saved import NO_CURSOR_STATE
+from source_codat.state.store import StreamState, state_message
 from source_codat.trust import closing, judge
 from source_codat.trust.entry import Entry
 from source_codat.trust.judge import Doubt
@@ -173,7 +174,7 @@ class Writer:
         self._last_sign = time.monotonic()
         if stream.state:
             return stream.state.message(count)
-        return state_message(stream.outcome.name, FULL_REFRESH, count)
+        return state_message(stream.outcome.name, NO_CURSOR_STATE, count)
 
 
 def _status(stream: SelectedStream, status: AirbyteStreamStatus) -> AirbyteMessage:

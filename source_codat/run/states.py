@@ -8,12 +8,19 @@ from itertools import chain
 from typing import Any
 
 import msgspec
-from airbyte_cdk.models import AirbyteStateMessage, AirbyteStateMessageSerializer, Type
+from airbyte_cdk.models import (
+    AirbyteStateMessage,
+    AirbyteStateType,
+    AirbyteStreamState,
+    StreamDescriptor,
+    Type,
+)
 
 from source_codat.foundation.errors import ConfigError
 from source_codat.foundation.wording import counted
 from source_codat.run.files import BOM, File
 from source_codat.run.messages import is_message, messages
+from source_codat.state.saved import RawStateBlob
 
 _STATE = b'"STATE"'
 _GIVE = "the read starts from the beginning. To continue, give what an earlier 'source-codat read' printed."
@@ -22,10 +29,12 @@ logger = logging.getLogger("airbyte")
 
 class _Descriptor(msgspec.Struct):
     name: str
+    namespace: str | None = None
 
 
 class _Stream(msgspec.Struct):
     stream_descriptor: _Descriptor
+    stream_state: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _State(msgspec.Struct):
@@ -37,7 +46,14 @@ class _Line(msgspec.Struct):
     state: _State | None = None
 
 
+class _StreamState(msgspec.Struct):
+    stream: _Stream
+
+
 _LINE = msgspec.json.Decoder(_Line)
+_STREAM_STATE = msgspec.json.Decoder(_StreamState)
+_RAW_PARTS = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def read_state(path: str) -> list[AirbyteStateMessage] | None:
@@ -55,7 +71,8 @@ def read_state(path: str) -> list[AirbyteStateMessage] | None:
         if not first:
             logger.warning("%s is empty: %s", file.label, _GIVE)
             return []
-        if next(messages([first]), None):
+        # A list in one line may be long, and is no message.
+        if not first.lstrip().startswith(b"[") and next(messages([first]), None):
             found = _last_of_each_stream(chain([first], opened))
         else:
             found = _listed(file, first + opened.read())
@@ -75,11 +92,14 @@ def _last_of_each_stream(lines: Iterable[bytes]) -> list[Any] | None:
         if parsed.type == Type.STATE.value:
             name = parsed.state.stream.stream_descriptor.name if parsed.state and parsed.state.stream else ""
             last[name] = line
-    return [msgspec.json.decode(line).get("state") for line in last.values()] or None
+    return [_RAW_FIELDS.decode(line).get("state") for line in last.values()] or None
 
 
 def _listed(file: File, content: bytes) -> list[Any] | None:
     """The states that a file holds in another form; None where it holds messages, but no state."""
+    raw = _raw_parts(content)
+    if raw is not None:
+        return raw
     try:
         value = file.parsed(content)
     except ConfigError:
@@ -92,6 +112,16 @@ def _listed(file: File, content: bytes) -> list[Any] | None:
         found = [one.get("state") for one in found if is_message(one) and one["type"] == Type.STATE.value]
         return found or None
     return found
+
+
+def _raw_parts(content: bytes) -> list[Any] | None:
+    """The states of a list as the JSON texts they are; None where the file is something else than that."""
+    try:
+        parts = _RAW_PARTS.decode(content.removeprefix(BOM))
+        kinds = {_LINE.decode(part).type for part in parts}
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return list(parts) if parts and kinds <= {"STREAM", "GLOBAL", "LEGACY"} else None
 
 
 def _loaded(file: File, found: list[Any] | None) -> list[AirbyteStateMessage]:
@@ -110,8 +140,19 @@ def _loaded(file: File, found: list[Any] | None) -> list[AirbyteStateMessage]:
 
 
 def _state(value: Any) -> AirbyteStateMessage | None:
+    """One stream's state, its entries still the JSON text they are; None where it is something else."""
     try:
-        state = AirbyteStateMessageSerializer.load(value)
-    except Exception:  # the serializer raises errors of many kinds  # noqa: BLE001
+        text = value if isinstance(value, msgspec.Raw) else msgspec.json.encode(value)
+        found = _STREAM_STATE.decode(text)
+        if bytes(found.stream.stream_state)[:1] != b"{":
+            return None
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
         return None
-    return state if state.stream is not None else None
+    name, namespace = found.stream.stream_descriptor.name, found.stream.stream_descriptor.namespace
+    return AirbyteStateMessage(
+        type=AirbyteStateType.STREAM,
+        stream=AirbyteStreamState(
+            stream_descriptor=StreamDescriptor(name=name, namespace=namespace),
+            stream_state=RawStateBlob(found.stream.stream_state),
+        ),
+    )

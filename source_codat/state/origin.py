@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 from source_codat.foundation import timestamps
 from source_codat.foundation.wording import counted
-from source_codat.state.store import FULL_REFRESH, StreamState
+from source_codat.state.saved import SavedStates
+from source_codat.state.store import StreamState
 from source_codat.streams.names import shown
 
 READ_WHOLE = "read whole, as the catalog asks for full_refresh."
 NO_CURSOR = "read whole, as Codat doesn't tell what has changed in it."
 
 
-def origin(state: StreamState, blobs: Mapping[str, Mapping[str, Any]] | None) -> str:
+def origin(state: StreamState, saved: SavedStates | None) -> str:
     """Whether a stream continues and from where, or starts and why, after its part of the state was loaded.
 
-    blobs: the parts of the state that was given, by stream; None where none was given.
+    saved: the state that was given; None where none was.
     """
     if state.entries:
         dates = sorted(entry.cursor for entry in state.entries.values() if entry.cursor is not None)
@@ -28,27 +28,24 @@ def origin(state: StreamState, blobs: Mapping[str, Mapping[str, Any]] | None) ->
         between = f"{first} to {last}, each company from its own date" if first != last else first
         return f"continues from {between} ({companies})."
     start = state.options.get("start_date")
-    return f"starts from {f'the start date, {start}' if start else 'the beginning'}, as {_why(state, blobs)}."
+    return f"starts from {f'the start date, {start}' if start else 'the beginning'}, as {_why(state, saved)}."
 
 
-def _why(state: StreamState, blobs: Mapping[str, Mapping[str, Any]] | None) -> str:
-    if blobs is None:
+def _why(state: StreamState, saved: SavedStates | None) -> str:
+    if saved is None:
         return "no state was given"
-    if not blobs:
+    if not saved:
         return "the state is empty"
-    blob = blobs.get(state.name)
-    if blob is None:
+    if state.name not in saved:
         return "the state has nothing of it"
-    if blob.keys() == FULL_REFRESH.keys():
+    if saved.was_read_whole(state.name):
         return "it was read whole before"
     return "the state knows no company of it"
 
 
-def unused(
-    blobs: Mapping[str, Mapping[str, Any]] | None, read: Collection[str], known: Collection[str]
-) -> list[str]:
+def unused(saved: SavedStates, read: Collection[str], known: Collection[str]) -> list[str]:
     """What to warn of: parts of the state that belong to streams which aren't read, or which there aren't."""
-    parts = {name: blob for name, blob in (blobs or {}).items() if blob.keys() != FULL_REFRESH.keys()}
+    parts = list(saved.with_cursor())
     foreign = [name for name in parts if name not in known]
     left_out = [name for name in parts if name in known and name not in read]
     sentences = []

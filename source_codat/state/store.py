@@ -9,8 +9,9 @@ The shape is decided once (docs/behaviour.md, "State"):
 from __future__ import annotations
 
 import re
+import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,10 +28,10 @@ from airbyte_cdk.models import (
 
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
+from source_codat.state.saved import NO_CURSOR_STATE
 from source_codat.streams.definition import CodatRetriever
 from source_codat.trust.entry import Entry, PartitionKey
 
-FULL_REFRESH = {"__ab_no_cursor_state_message": True}  # the CDK's state of a stream without cursor
 _SECONDS_BETWEEN = 300.0
 _BYTES_PER_STATE_BYTE = 10
 _CAMEL_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -63,7 +64,7 @@ class StreamState:
     _bytes_since: int = 0
     _last_at: float = field(default_factory=lambda: time.monotonic())  # noqa: PLW0108 - looked up late, for tests of the clock
     changed: bool = False
-    _by_company: dict[str, set[PartitionKey]] = field(default_factory=dict)
+    _by_company: dict[str, list[PartitionKey]] = field(default_factory=dict)  # where a company has several
 
     def load(self, blob: Mapping[str, Any] | None) -> str:
         """Take over what an earlier read left; returns a warning about what can't be used, or "".
@@ -72,7 +73,7 @@ class StreamState:
         but a later start date read more than the present options ask. A state without our
         fingerprint comes from another program: its dates are kept, its syncs are not.
         """
-        if not blob or blob.keys() == FULL_REFRESH.keys():
+        if not blob or blob.keys() == NO_CURSOR_STATE.keys():
             return ""
         before = blob.get("fingerprint")
         own = isinstance(before, Mapping)
@@ -108,7 +109,10 @@ class StreamState:
             flat = {**{snake(str(name)): value for name, value in layer.items()}, **flat}
             layer = layer.get("parent_slice")
         key = tuple(flat.get(snake(name)) for name in self.scope)
-        return key if all(isinstance(part, str) and part for part in key) else None  # type: ignore[return-value]  # just checked
+        if not all(isinstance(part, str) and part for part in key):
+            return None
+        # Each stream's state spells the same ids: one text of each is enough.
+        return tuple(sys.intern(str(part)) for part in key)
 
     def _entry(self, cursor: Any, *, own: bool) -> Entry | None:
         if not isinstance(cursor, Mapping):
@@ -125,20 +129,24 @@ class StreamState:
         """A partition is done: this is where its next read starts."""
         if key not in self.entries:
             self._size += sum(map(len, key)) + 185
-            self._by_company.setdefault(key[0], set()).add(key)
+            if len(self.scope) > 1:
+                self._by_company.setdefault(key[0], []).append(key)
         if self.entries.get(key) != entry:
             self.entries[key] = entry
         self.changed = True
 
     def forget_company(self, company_id: str) -> None:
         """Drop what is known of a company that no longer exists."""
-        for key in self._by_company.pop(company_id, ()):
+        for key in self.keys_of(company_id):
             del self.entries[key]
             self.changed = True
+        self._by_company.pop(company_id, None)
 
     def keys_of(self, company_id: str) -> list[PartitionKey]:
         """The partitions that are known of a company."""
-        return list(self._by_company.get(company_id, ()))
+        if len(self.scope) > 1:
+            return list(self._by_company.get(company_id, ()))
+        return [(company_id,)] if (company_id,) in self.entries else []
 
     def wrote(self, size: int) -> None:
         """Count bytes of the stream's rows that have left."""
@@ -184,15 +192,6 @@ def state_message(stream: str, blob: Mapping[str, Any], record_count: int) -> Ai
             sourceStats=AirbyteStateStats(recordCount=float(record_count)),
         ),
     )
-
-
-def blobs_by_stream(messages: Iterable[AirbyteStateMessage] | None) -> dict[str, Mapping[str, Any]]:
-    """The streams' own parts of a state as Airbyte hands it over; global parts are ignored."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for message in messages or ():
-        if message.stream is not None and message.stream.stream_state is not None:
-            found[message.stream.stream_descriptor.name] = dict(message.stream.stream_state.__dict__)
-    return found
 
 
 def _still_holds(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
