@@ -31,8 +31,9 @@ def states(path):
         for number, stream in enumerate(STREAMS):
             entries = ",".join(
                 f'{{"partition":{{"company_id":"{company:08x}-0000-4000-8000-{company:012x}"}},"cursor":'
-                f'{{"modifiedDate":"2026-11-{company % 28 + 1:02d}T10:22:43.6464237Z","syncId":"{number:04x}'
-                f'{company:04x}-1111-4000-8000-{company:012x}","syncedAt":"2026-11-28T10:{company % 60:02d}:43Z"}}}}'
+                f'{{"modifiedDate":"2026-11-{company % 28 + 1:02d}T10:22:43.6464237Z",'
+                f'"syncId":"{number:04x}{company:04x}-1111-4000-8000-{company:012x}",'
+                f'"syncedAt":"2026-11-28T10:{company % 60:02d}:43Z"}}}}'
                 for company in range(COMPANIES)
             )
             fingerprint = {"start_date": None, "include_deleted": True, "filter": None}
