@@ -19,8 +19,16 @@ NO_BASE64 = (
     "The API key looks like an authorization header, but what follows 'Basic' isn't base64: "
     f"copy it again from {PORTAL}."
 )
+BEARER = (
+    "The API key begins with 'Bearer', which Codat doesn't use: give the key alone, or its whole 'Basic …' "
+    "header. You find it under Developers > API keys in the Codat portal."
+)
 NO_SELECTION = "'companies' must have a 'selection' of 'all', 'ids' or 'tags': choose one of the three."
 NO_IDS = "Companies are selected by ID but 'company_ids' lists none: add at least one company ID."
+TEXT_IDS = (
+    "'company_ids' is a text: make it a list of texts, such as "
+    '["8a210b68-6988-11ed-a1eb-0242ac120002"], also where it has one ID only.'
+)
 NO_TAGS = "Companies are selected by tags but 'tags_query' is empty: write one, such as region=uk."
 NO_QUERY = "An entry of 'filters' lacks its 'stream' or its 'query': fill in both."
 NO_LIST = "'filters' isn't a list: make it one of objects with a 'stream' and a 'query'."
@@ -63,7 +71,8 @@ MISTAKES = {
     "key with a letter of another alphabet": ({"api_key": KEY.replace("E", "\u0415")}, ODD_KEY),
     "key with a character that can't be seen": ({"api_key": f"{KEY}\u200b"}, ODD_KEY),
     "key with a control character": ({"api_key": f"{KEY[:20]}\x00{KEY[20:]}"}, ODD_KEY),
-    "another kind of header": ({"api_key": f"Bearer {KEY}"}, ODD_KEY),
+    "another kind of header": ({"api_key": f"Bearer {KEY}"}, BEARER),
+    "another kind of header, in full": ({"api_key": f"Authorization: bearer {KEY}"}, BEARER),
     "header without base64": ({"api_key": "Basic not-base64!"}, NO_BASE64),
     "header with the raw key": ({"api_key": f"Basic {KEY}"}, NO_BASE64),
     "header without anything": ({"api_key": "Basic "}, NO_BASE64),
@@ -73,12 +82,13 @@ MISTAKES = {
     "unknown selection": ({"companies": {"selection": "some"}}, NO_SELECTION),
     "ids left out": ({"companies": {"selection": "ids"}}, NO_IDS),
     "no ids": (selected(), NO_IDS),
-    "ids as a text": ({"companies": {"selection": "ids", "company_ids": COMPANY}}, NO_IDS),
+    "ids as a text": ({"companies": {"selection": "ids", "company_ids": COMPANY}}, TEXT_IDS),
+    "an empty text for ids": ({"companies": {"selection": "ids", "company_ids": " "}}, NO_IDS),
     "a name for an id": (
-        selected(COMPANY, "acme"),
+        selected(COMPANY, "Acme Ltd"),
         (
-            "'acme' in 'company_ids' isn't a Codat company ID: use the UUIDs that the companies' pages in "
-            "the Codat portal show."
+            "'Acme Ltd' in 'company_ids' isn't a Codat company ID: use the UUIDs that the companies' pages "
+            "in the Codat portal show."
         ),
     ),
     "a number for an id": (
@@ -98,6 +108,17 @@ MISTAKES = {
     "tags left out": ({"companies": {"selection": "tags"}}, NO_TAGS),
     "blank tags": ({"companies": {"selection": "tags", "tags_query": " "}}, NO_TAGS),
     "tags as an object": ({"companies": {"selection": "tags", "tags_query": {"region": "uk"}}}, NO_TAGS),
+    **{
+        f"tags joined by {word}": (
+            {"companies": {"selection": "tags", "tags_query": f"region=uk {word} tier!=trial"}},
+            f"'tags_query' joins conditions with '{word}': write '{right}', as in region=uk && tier!=trial.",
+        )
+        for word, right in {"&": "&&", "|": "||", "and": "&&", "AND": "&&", "or": "||"}.items()
+    },
+    "tags compared as in a program": (
+        {"companies": {"selection": "tags", "tags_query": "region==uk && tier!=trial"}},
+        "'tags_query' compares with '==': write '=', as in region=uk && tier!=trial.",
+    ),
     "date the other way round": ({"start_date": "31.01.2024"}, no_date("31.01.2024")),
     "date that doesn't exist": ({"start_date": "2024-02-30"}, no_date("2024-02-30")),
     "time that doesn't exist": ({"start_date": "2024-01-31T25:00:00Z"}, no_date("2024-01-31T25:00:00Z")),

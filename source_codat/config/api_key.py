@@ -16,6 +16,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secre
 from source_codat.foundation.errors import ConfigError
 
 _HEADER = re.compile(r"(?:authorization:\s*)?basic(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
+_BEARER = re.compile(r"(?:authorization:\s*)?bearer\b\s*", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _SHORTEST = 8  # what is shorter would be masked inside ordinary words
@@ -28,6 +29,11 @@ def token_of(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ConfigError(
             "The API key is missing: copy it from Developers > API keys in the Codat portal into 'api_key'."
+        )
+    if _BEARER.match(value.strip()):
+        raise ConfigError(
+            "The API key begins with 'Bearer', which Codat doesn't use: give the key alone, or its whole "
+            "'Basic …' header. You find it under Developers > API keys in the Codat portal."
         )
     header, raw, candidate = _taken_apart(value)
     if header and raw is None:
@@ -47,7 +53,7 @@ def secrets_of(value: Any) -> tuple[str, ...]:
     """
     if not isinstance(value, str) or not value.strip():
         return ()
-    _, raw, candidate = _taken_apart(value)
+    _, raw, candidate = _taken_apart(_BEARER.sub("", value.strip(), count=1))
     key = raw if raw is not None else candidate
     token = _encoded(key)
     plain = {value.strip(), candidate, key, token, token.rstrip("="), f"Basic {token}"}

@@ -11,6 +11,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from source_codat.config.api_key import secrets_of, token_of
 from source_codat.config.base_url import check_base_url
+from source_codat.config.tags import check_tags
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError
 from source_codat.foundation.wording import first_of
@@ -87,24 +88,30 @@ def _selection(value: Any) -> Selection:
         return Selection()
     if kind == "ids":
         ids = value.get("company_ids")
+        if isinstance(ids, str) and ids.strip():
+            raise ConfigError(
+                "'company_ids' is a text: make it a list of texts, such as "
+                '["8a210b68-6988-11ed-a1eb-0242ac120002"], also where it has one ID only.'
+            )
         if not isinstance(ids, list) or not ids:
             raise ConfigError(
                 "Companies are selected by ID but 'company_ids' lists none: add at least one company ID."
             )
-        cleaned = tuple(dict.fromkeys(str(one).strip().lower() for one in ids))
-        wrong = [one for one in cleaned if not _UUID.fullmatch(one)]
+        typed = list(dict.fromkeys(str(one).strip() for one in ids))
+        wrong = [one for one in typed if not _UUID.fullmatch(one.lower())]
         if wrong:
             raise ConfigError(
                 f"{_quoted(wrong)} in 'company_ids' {_be(wrong)}: "
                 "use the UUIDs that the companies' pages in the Codat portal show."
             )
-        return Selection("ids", company_ids=cleaned)
+        return Selection("ids", company_ids=tuple(dict.fromkeys(one.lower() for one in typed)))
     if kind == "tags":
         query = value.get("tags_query")
         if not isinstance(query, str) or not query.strip():
             raise ConfigError(
                 "Companies are selected by tags but 'tags_query' is empty: write one, such as region=uk."
             )
+        check_tags(query)
         return Selection("tags", tags_query=query.strip())
     raise ConfigError(
         "'companies' must have a 'selection' of 'all', 'ids' or 'tags': choose one of the three."

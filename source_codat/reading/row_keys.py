@@ -8,15 +8,19 @@ the rows of a read in several pages are held back until the read is proven: docs
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import IO
 
 import msgspec
+from airbyte_cdk.models import FailureType
 
 from source_codat.foundation import timestamps
+from source_codat.foundation.errors import PartitionFailed
 from source_codat.reading.pages import Page
 from source_codat.reading.rows import RowBatch
 
@@ -81,11 +85,20 @@ class HeldRows:
         self._batches.append(rows)
         self._bytes += rows.size
         if self._bytes > _MEMORY:
-            self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 - closed by drop()
-            for held in self._batches:
-                # Whole rows: which fields are still to be added differs from page to page.
-                self._file.writelines(b"{%s%s\n" % (held.added, bytes(row)[1:]) for row in held.rows)
-            self._batches, self._bytes = [], 0
+            try:
+                self._write_out()
+            except OSError as error:
+                with suppress(OSError):  # it still tries to write what it has
+                    self.drop()
+                raise _no_room(error) from None
+
+    def _write_out(self) -> None:
+        self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 - closed by drop()
+        for held in self._batches:
+            # Whole rows: which fields are still to be added differs from page to page.
+            self._file.writelines(b"{%s%s\n" % (held.added, bytes(row)[1:]) for row in held.rows)
+        self._file.flush()
+        self._batches, self._bytes = [], 0
 
     def release(self, emit: Callable[[RowBatch], None]) -> None:
         """Send out everything that was kept, in order."""
@@ -102,6 +115,15 @@ class HeldRows:
         if self._file:
             self._file.close()
         self._batches, self._bytes, self._file, self._first = [], 0, None, None
+
+
+def _no_room(error: OSError) -> PartitionFailed:
+    folder = tempfile.tempdir or os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - only named
+    return PartitionFailed(
+        f"The temporary folder '{folder}' doesn't take the rows that wait there until all have come "
+        f"({error.strerror or error}): make room in it, or set the environment variable TMPDIR to another one.",
+        FailureType.config_error,
+    )
 
 
 def _chunks(file: IO[bytes]) -> Iterator[list[bytes]]:
