@@ -19,7 +19,7 @@ STREAMS = [
     "payments",
     "suppliers",
     "tax_rates",
-    "transfers",
+    "bill_payments",
     "journals",
 ]
 COMPANIES = 50_000
