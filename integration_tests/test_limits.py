@@ -42,7 +42,7 @@ class FakeTime:
 def clock(mocker):
     fake = FakeTime()
     mocker.patch("source_codat.http.client.CodatClient._sleep", lambda _, seconds: fake.sleep(seconds))
-    for module in ("client", "problem", "rate_limit"):
+    for module in ("client", "limits", "problem", "rate_limit"):
         mocker.patch(f"source_codat.http.{module}.time", fake.module)
     return fake
 
@@ -119,15 +119,85 @@ def test_a_429_that_names_a_moment_gone_by_is_not_asked_again_without_a_pause(si
     assert clock.ahead > 600
 
 
-def test_nobody_asks_before_the_time_that_codat_named_to_one(sim):
+NONE_LEFT = {"X-Rate-Limit-Remaining": "0"}
+
+
+def test_nobody_asks_before_the_time_that_the_quota_is_there_again(sim):
     sim.latency = 0.1  # several rounds are still to be asked when the answer comes
-    fault = sim.faults.add(Fault(path=r"/data/bills", status=429, headers={"Retry-After": "1"}))
+    headers = {"Retry-After": "1", **NONE_LEFT}
+    fault = sim.faults.add(Fault(path=r"/data/bills", status=429, headers=headers))
     said = read(sim, *MANY, num_workers=8)
     assert (said.code, fault.hits) == (0, 1)
     [told] = [one for one in sim.requests if one.status == 429]
     later = [one.at for one in sim.requests if one.at > told.finished_at + 0.05]
     assert later
     assert min(later) >= told.finished_at + 0.9
+
+
+def test_a_limit_of_one_company_holds_back_its_requests_and_no_others():
+    with Simulator(companies=8, seed=7, records=5, latency=0.05) as sim:
+        company = sim.world.companies[0]["id"]
+        path = company + "/data/bills"
+        fault = sim.faults.add(Fault(path=path, status=429, headers={"Retry-After": "2"}))
+        said = read(sim, *MANY, num_workers=4)
+        [told] = [one for one in sim.requests if one.status == 429]
+        later = [one for one in sim.requests if one.at > told.finished_at + 0.05]
+        assert (said.code, fault.hits) == (0, 1)
+        # Some were on their way already; the rest of the company's streams waits with the one refused.
+        held_back = [one for one in later if company in one.path and one.at >= told.finished_at + 1.9]
+        assert len(held_back) > 1
+        others = [one for one in later if company not in one.path and one.at < told.finished_at + 1.9]
+        assert len(others) > 1
+        assert all(whole(sim, said, stream) for stream in ("invoices", "bills"))
+
+
+@pytest.mark.parametrize("remaining", [None, "500", "many"])
+def test_a_long_limit_of_one_endpoint_of_one_company_fails_that_and_nothing_else(sim, clock, remaining):
+    company, *others = [one["id"] for one in sim.world.companies]
+    headers = {"Retry-After": "3600"} | ({"X-Rate-Limit-Remaining": remaining} if remaining else {})
+    fault = Fault(path=company + "/data/bills", times=None, status=429, headers=headers)
+    sim.faults.add(fault)
+    said = read(sim, "invoices", "bills")
+    assert (said.code, fault.hits) == (1, 1)
+    assert (said.statuses("invoices")[-1], said.statuses("bills")[-1]) == ("COMPLETE", "INCOMPLETE")
+    assert whole(sim, said, "invoices")
+    assert {one["companyId"] for one in said.records("bills")} == set(others)
+    assert {one["failure_type"] for one in said.errors} == {"transient_error"}
+    reset = datetime.now(timezone.utc) + timedelta(seconds=clock.ahead + 3600)
+    assert f"takes no requests for /companies/{company}/data/bills until" in said.errors[0]["message"]
+    assert reset.strftime("%d %b %Y %H:") in said.errors[0]["message"]
+    assert clock.ahead < 60
+
+
+@pytest.mark.parametrize(
+    ("headers", "companies", "stops"),
+    [({}, 20, True), ({}, 2, False), (NONE_LEFT, 2, True)],
+    ids=["several companies", "two companies", "quota headers"],
+)
+def test_a_long_limit_is_the_quota_when_its_headers_or_several_companies_say_so(
+    clock, headers, companies, stops
+):
+    with Simulator(companies=companies, seed=7, records=5) as sim:
+        headers = {"Retry-After": "3600", **headers}
+        sim.faults.add(Fault(path="/companies/", times=None, status=429, headers=headers))
+        said = read(sim, "invoices", num_workers=2)
+        asked = len(sim.requests)
+    assert said.code == 1
+    assert {one["failure_type"] for one in said.errors} == {"transient_error"}
+    assert ("request quota is used up until" in said.errors[0]["message"]) is stops
+    assert asked <= 8  # the company list, and what two workers ask until three were refused in turn
+    assert clock.ahead < 60
+
+
+def test_answers_in_between_show_that_a_limit_is_not_the_quota(clock):
+    with Simulator(companies=12, seed=7, records=5) as sim:
+        for one in sim.world.companies[::2]:
+            fault = Fault(path=f"{one['id']}/data/", times=None, status=429, headers={"Retry-After": "3600"})
+            sim.faults.add(fault)
+        said = read(sim, "invoices", num_workers=10)
+        there = {one["id"] for one in sim.world.companies[1::2] if sim.world.size_of("invoices", one["id"])}
+    assert {one["companyId"] for one in said.records("invoices")} == there
+    assert clock.ahead < 60
 
 
 @pytest.mark.parametrize(
@@ -150,7 +220,7 @@ def test_ten_minutes_at_once_and_fifteen_in_all_are_waited_and_no_more(sim, cloc
     assert (len(said.records("invoices")) == sim.world.size_of("invoices", company)) is not stops
     assert sum(clock.slept) == pytest.approx(sum(waits[:-1] if stops else waits), abs=5)
     if stops:
-        assert [one["failure_type"] for one in said.errors] == ["transient_error"]
+        assert {one["failure_type"] for one in said.errors} == {"transient_error"}
         reset = datetime.now(timezone.utc) + timedelta(seconds=clock.ahead + waits[-1])
         assert reset.strftime("%d %b %Y %H:") in said.errors[0]["message"]
 

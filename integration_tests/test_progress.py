@@ -133,7 +133,7 @@ def test_a_line_now_and_then_says_how_far_the_sync_is_and_what_it_does(sim):
 def test_who_watches_is_told_that_codats_limit_is_waited_for(sim):
     sim.faults.add(Fault(path="/data/invoices", status=429, headers={"Retry-After": "3"}))
     said = read(sim, "invoices", **selected(sim.world.companies[0]["id"]))
-    assert any("waiting for Codat's limit for another" in line for line in said.logs)
+    assert any("waiting for Codat's limit on 1 company for another" in line for line in said.logs)
 
 
 def test_the_closing_lines_say_what_each_stream_and_the_sync_came_to(sim):

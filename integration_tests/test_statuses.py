@@ -60,8 +60,15 @@ TABLE = {
     ),
     ("409", "synced, nothing runs"): Row((409,), "skipped", said="Codat holds back"),
     ("429", "for a short time"): Row((429,), "waited", headers={"Retry-After": "7"}),
-    ("429", "past the bounds"): Row(
-        (429,), "stopped", "transient_error", headers={"Retry-After": "7200"}, said="used up until"
+    ("429", "past the bounds, one company"): Row(
+        (429,), "failed", "transient_error", headers={"Retry-After": "7200"}, said="takes no requests for"
+    ),
+    ("429", "past the bounds, the quota"): Row(
+        (429,),
+        "stopped",
+        "transient_error",
+        headers={"Retry-After": "7200", "X-Rate-Limit-Remaining": "0"},
+        said="used up until",
     ),
     ("451", "any time"): Row((451,), "skipped", said="compliance"),
     ("500 to 504", "any time"): Row((500, 501, 502, 503, 504), **PASSING),
@@ -265,7 +272,8 @@ def test_the_error_handler_names_the_same_statuses_and_sorts_them_alike():
     exceptions = {
         ("403", "on the company list"): "IGNORE",  # what is skipped elsewhere can't be here
         ("409", "while it is synced"): "IGNORE",  # told apart by dataStatus
-        ("429", "past the bounds"): "RATE_LIMITED",
+        ("429", "past the bounds, one company"): "RATE_LIMITED",
+        ("429", "past the bounds, the quota"): "RATE_LIMITED",
     }
     for key, row in TABLE.items():
         for status in row.statuses if key[0] != "other" else ():

@@ -65,12 +65,12 @@ class Read:
     companies: SelectedStream | None
     outbox: Outbox[Event]
     refresher: Refresher | None = None
-    _scheduler: Scheduler = field(default_factory=Scheduler)
     _stopped_by: AirbyteTracedException | None = None
     _requested: AirbyteTracedException | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self._scheduler = Scheduler(self.client.workers)
         first = [self.companies] if self.companies else []
         self._streams = [*first, *self.client_streams, *self.company_streams]
         self._progress = Progress([stream.outcome for stream in self._streams], self.client.stats)
@@ -148,8 +148,12 @@ class Read:
                 self.outbox.put(AllRead())
 
     def _run(self, task: Task) -> None:
+        held_back = self.client.seconds_held_back(task.company_id) if task.company_id else 0.0
         try:
-            task.run()
+            if held_back > 0:  # no worker waits for what Codat limits for one company
+                self._scheduler.add_later(task, held_back)
+            else:
+                task.run()
         except AirbyteTracedException as error:
             self.halt(error)
         except Exception as error:  # the writer must know, or it waits for ever  # noqa: BLE001

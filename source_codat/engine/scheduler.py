@@ -22,9 +22,13 @@ class Task:
 
 
 class Scheduler:
-    """Hands out tasks to workers until all are done; safe to use from several threads."""
+    """Hands out tasks to workers until all are done; safe to use from several threads.
 
-    def __init__(self) -> None:
+    While other companies wait, one worker is kept free of any one company, which may be silent.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._share = max(1, min(PER_COMPANY, workers - 1))
         self._changed = threading.Condition()
         self._ready: deque[Task] = deque()
         self._openers: deque[Task] = deque()
@@ -75,19 +79,28 @@ class Scheduler:
             return None
 
     def _next(self) -> Task | None:
-        if self._later and self._later[0][0] <= time.monotonic():
-            return heapq.heappop(self._later)[2]
-        for index, task in enumerate(self._ready):
-            if task.company_id is None or self._running[task.company_id] < PER_COMPANY:
-                del self._ready[index]
-                return task
+        while self._later and self._later[0][0] <= time.monotonic():
+            self._ready.appendleft(heapq.heappop(self._later)[2])
+        task = self._next_ready(self._share)
+        if task is not None:
+            return task
         waiting = {task.company_id for task in self._ready}
         for company_id in self._parked:
             if not self._running[company_id] and company_id not in waiting:
                 return self._unpark(company_id)
         if self._openers:
             return self._openers.popleft()
+        task = self._next_ready(PER_COMPANY)
+        if task is not None:
+            return task
         return self._unpark(next(iter(self._parked))) if self._parked else None
+
+    def _next_ready(self, per_company: int) -> Task | None:
+        for index, task in enumerate(self._ready):
+            if task.company_id is None or self._running[task.company_id] < per_company:
+                del self._ready[index]
+                return task
+        return None
 
     def _unpark(self, company_id: str | None) -> Task:
         tasks = self._parked[company_id]

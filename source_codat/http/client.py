@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPException
 from typing import Any, TypeVar
 
@@ -31,6 +31,7 @@ from source_codat.foundation.wording import counted
 from source_codat.http.answer import Answer
 from source_codat.http.body import UnpackingFailed
 from source_codat.http.bounds import AnswerTooLarge
+from source_codat.http.limits import Limits, company_in
 from source_codat.http.problem import Problem
 from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.retry_policy import READ_POLICY, Attempts, RetryPolicy
@@ -71,7 +72,7 @@ class CodatClient:
     def __post_init__(self) -> None:
         self.stats = ClientStats()
         self._lock = threading.Lock()
-        self._not_before = 0.0
+        self._limits = Limits()
         connect, read = time_outs(self.requester)
         policy = self.retry_policy
         time_out = (min(connect, policy.connect_timeout or connect), min(read, policy.read_timeout or read))
@@ -97,8 +98,8 @@ class CodatClient:
 
         An answer that `parse` refuses with MalformedAnswer is asked for again. Raises
         PartitionSkipped (403, 404, 409, 451), PartitionFailed (3xx, the rest of 4xx, or no good
-        answer in time), ConfigError (401, 402) and ReadStopped (the quota, no way to Codat any more,
-        or the user's stop).
+        answer in time, or a limit of one company's), ConfigError (401, 402) and ReadStopped (the quota,
+        no way to Codat any more, or the user's stop).
         """
         return self._ask("GET", path, params, parse, (self.stats, stats or RequestStats()))
 
@@ -140,14 +141,20 @@ class CodatClient:
             self._sleep(seconds)
 
     def _send(self, method: str, path: str, params: Mapping[str, Any] | None) -> Answer | Problem:
-        self._sleep(self._not_before - time.monotonic())
+        company_id = company_in(path)
+        self._sleep(self._limits.seconds_left(company_id))
         self._sleep(self.rate_limiter.reserve())
+        asked_at = time.monotonic()
         try:
             answer = self._transport.send(method, path, params)
         except _NO_ANSWER as error:
             return Problem.in_connection(error)
         with self._lock:
             self.stats.note_quota(answer.headers)
+        if answer.status == requests.codes.too_many_requests:
+            is_quota = self._limits.refused(company_id, answer.headers, asked_at)
+            return replace(Problem.in_error(answer, self.secrets), is_quota=is_quota)
+        self._limits.answered(asked_at)
         return self._interpret(answer, path)
 
     def _interpret(self, answer: Answer, path: str) -> Answer | Problem:
@@ -215,19 +222,28 @@ class CodatClient:
         policy = self.retry_policy
         if seconds > policy.longest_wait or attempts.waited + seconds > policy.longest_waits_in_all:
             reset = email.utils.formatdate(time.time() + seconds, usegmt=True)
-            raise ReadStopped(
-                f"Codat's request quota is used up until {reset}: {self.retry_policy.advice}. "
-                f"(Codat says: {problem.text})"
-            )
-        with self._lock:  # the quota is everybody's: nobody asks before it is there again
-            self._not_before = max(self._not_before, time.monotonic() + seconds)
+            said = f"(Codat says: {problem.text})"
+            if problem.is_quota:
+                raise ReadStopped(f"Codat's request quota is used up until {reset}: {policy.advice}. {said}")
+            raise PartitionFailed(f"Codat takes no requests for {attempts.path} until {reset}. {said}")
+        # The quota is everybody's: nobody asks before it is there again.
+        self._limits.hold_back(None if problem.is_quota else company_in(attempts.path), seconds)
         return seconds
+
+    def seconds_held_back(self, company_id: str) -> float:
+        """How long one company must not be asked, others may; 0 or less where there is no such limit."""
+        return self._limits.seconds_left(company_id) if self._limits.seconds_left() <= 0 else 0.0
 
     @property
     def wait_in_words(self) -> str:
-        """What all requests wait for, in words for the log; empty where they don't."""
-        left = self._not_before - time.monotonic()
-        return f"waiting for Codat's limit for another {left:.0f} s" if left > 1 else ""
+        """What requests wait for, in words for the log; empty where they don't."""
+        left = self._limits.seconds_left()
+        if left > 1:
+            return f"waiting for Codat's limit for another {left:.0f} s"
+        companies, left = self._limits.held_back
+        if left > 1:
+            return f"waiting for Codat's limit on {counted(companies, 'company')} for another {left:.0f} s"
+        return ""
 
     @staticmethod
     def _back_off(attempt: int, most: float) -> float:

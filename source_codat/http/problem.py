@@ -64,7 +64,8 @@ class Problem:
     """Why a request has no usable answer: Codat's own words, and what is known about waiting.
 
     timed_out: the answer took too long to make, so that a smaller one may come. too_large: it had
-    more bytes than may be held. unreachable: there was no connection to ask through.
+    more bytes than may be held. unreachable: there was no connection to ask through. is_quota: the
+    limit that was met is everybody's.
     """
 
     text: str
@@ -73,6 +74,7 @@ class Problem:
     timed_out: bool = False
     too_large: bool = False
     unreachable: bool = False
+    is_quota: bool = False
 
     @classmethod
     def in_error(cls, answer: Answer, secrets: tuple[str, ...]) -> Problem:
@@ -82,7 +84,12 @@ class Problem:
         if 300 <= status < 400:
             text = "it points to another address, and the key isn't sent there"
         wait = _retry_after(answer) if status == 429 else None
-        return cls(f"{text} [HTTP {status}]", status, retry_after=wait, timed_out=status in (408, 504))
+        return cls(
+            f"{text} [HTTP {status}]",
+            status,
+            retry_after=wait,
+            timed_out=status in (408, 504),
+        )
 
     @classmethod
     def in_connection(cls, error: Exception) -> Problem:
