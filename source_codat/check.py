@@ -13,18 +13,26 @@ from source_codat.companies.company import Company
 from source_codat.companies.context import CompanyContext
 from source_codat.companies.platforms import Platforms
 from source_codat.config.settings import Settings
-from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
-from source_codat.foundation.wording import first_of, nearest
+from source_codat.foundation.wording import counted, first_of, nearest
 from source_codat.http.client import CodatClient
 from source_codat.http.retry_policy import CHECK_POLICY
-from source_codat.planning.company_list import CompanyList, no_company
+from source_codat.planning.company_list import CompanyList, no_company, refuse_future_start
 from source_codat.planning.parents import Parents
+from source_codat.reading.pages import PageDecoder
 from source_codat.reading.requests import Partition, StreamRequests, refused_filter
 from source_codat.streams.catalog import CodatStream
 
 _TRIES = 5  # of one filter: so many companies without such data say that few have it
-_DAY = 86_400 * timestamps.TICKS_PER_SECOND
+_QUOTES = "'\"\u2018\u2019\u201c\u201d`"
+_QUOTED = (
+    "The filter for '%s' has quotes in it: Codat takes them for a part of the value, so leave them out, unless "
+    "it has them."
+)
+_NO_ROWS = (
+    "The filter for '%s' matches nothing at the companies tried: see whether its values are those of Codat."
+)
+_NO_DATA = "The filter for '%s' couldn't be tried: none of the companies asked has such data."
 logger = logging.getLogger("airbyte")
 
 
@@ -73,7 +81,7 @@ class Check:
             self._rest = company_list.walk(self.settings.page_size if many else 1)
         if next(self._companies(), None) is None:
             raise ConfigError(no_company(self.settings))
-        self._check_start(company_list.listed_at)
+        refuse_future_start(self.settings, company_list.listed_at)
         for name in self.settings.filters:
             self._try_filter(self.streams[name])
         platforms = Platforms(self.client)
@@ -83,6 +91,14 @@ class Check:
                     f"No platform of your companies has the custom data type '{identifier}': check its "
                     "identifier in Codat, or remove it from 'custom_data_types'."
                 )
+        self._say_what_it_sees(company_list.total)
+
+    def _say_what_it_sees(self, total: int | None) -> None:
+        kind = self.settings.selection.kind
+        at_least = "at least " if total is None and kind != "ids" else ""
+        number = counted(len(self._known) if total is None else total, "company")
+        with_tags = " with these tags" if kind == "tags" else ""
+        logger.info("The check succeeded: it sees %s%s%s.", at_least, number, with_tags)
 
     def _companies(self) -> Iterator[Company]:
         """The selected companies, listed only as far as somebody looks at them."""
@@ -91,25 +107,20 @@ class Check:
             self._known.append(company)
             yield company
 
-    def _check_start(self, now: int | None) -> None:
-        # By Codat's clock; a user's own calendar may be a day ahead of it.
-        if self.settings.start is not None and now is not None and self.settings.start > now + _DAY:
-            raise ConfigError(
-                f"'start_date' is '{self.settings.start_date}', which is in the future, so nothing would be "
-                "read: use an earlier date, or leave it empty to read everything."
-            )
-
     def _try_filter(self, stream: CodatStream) -> None:
         """Ask for one row with the filter, where there may be some; Codat's refusal is the user's to mend."""
         retriever = stream.retriever
         query = {"query": StreamRequests(self.client, retriever, self.settings).query(None)}
         paging = {"page": "1", "pageSize": "1"} if retriever.paging == "pages" else {}
+        decoder, empty = PageDecoder(retriever), 0
+        if any(quote in self.settings.filters[retriever.name] for quote in _QUOTES):
+            logger.warning(_QUOTED, retriever.name)
         for ids in islice(self._partitions(stream), _TRIES):
             if ids is None:
                 continue
             path, params = retriever.url_path(ids), {**retriever.parameters(ids), **paging}
             try:
-                self.client.get(path, {**params, **query}, lambda _: None)
+                page = self.client.get(path, {**params, **query}, lambda answer: decoder.decode(answer.body))
             except PartitionSkipped:
                 continue  # no such data here; another company may have it
             except PartitionFailed as failed:
@@ -121,11 +132,10 @@ class Check:
                 if failed.status == 400 and self._works(path, params):
                     raise ConfigError(refused_filter(self.settings, retriever.name, failed)) from None
                 continue
-            return
-        logger.warning(
-            "The filter for '%s' couldn't be tried: none of the companies asked has such data.",
-            retriever.name,
-        )
+            if page.rows:
+                return
+            empty += 1
+        logger.warning(_NO_ROWS if empty else _NO_DATA, retriever.name)
 
     def _works(self, path: str, params: Mapping[str, str]) -> bool:
         """Whether a question is refused for its query only."""

@@ -24,7 +24,7 @@ from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, Re
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.foundation.wording import counted, first_of
 from source_codat.http.client import CodatClient
-from source_codat.planning.company_list import CompanyList
+from source_codat.planning.company_list import CompanyList, refuse_future_start
 from source_codat.planning.plan import PartitionEnd, Plan, PlannedPartition, SelectedStream
 from source_codat.planning.planner import Planner
 from source_codat.reading.reader import Finished, PartitionReading
@@ -163,6 +163,7 @@ class Read:
 
     def _list_companies(self) -> None:
         found = self.company_list.load()
+        refuse_future_start(self.company_list.settings, self.company_list.listed_at)
         for company_id in self.company_list.gone:
             logger.warning(
                 "Codat doesn't know the company %s: it is left out, and its state dropped.", company_id

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from source_codat.companies.company import Company, companies_in, merged
 from source_codat.config.settings import Settings
+from source_codat.foundation import timestamps
 from source_codat.foundation.errors import (
     ConfigError,
     MalformedAnswer,
@@ -28,6 +29,7 @@ from source_codat.streams.definition import CodatRetriever
 
 logger = logging.getLogger("airbyte")
 _ASKED_ONE_BY_ONE = 2  # so few ids never cost more than the first page of the list and its rest
+_DAY = 86_400 * timestamps.TICKS_PER_SECOND
 _MOST_PAGES = 1000  # of a walk: more can't be told from an endless list
 
 
@@ -36,7 +38,8 @@ class CompanyList:
     """The selected companies, read once and shared by all streams.
 
     emit: takes the rows of the `companies` stream. gone: selected ids that Codat doesn't know.
-    listed_at: Codat's clock when it was first asked, an instant.
+    listed_at: Codat's clock when it was first asked, an instant. total: how many companies the list has by
+    its own count, None where it wasn't asked or doesn't say.
     """
 
     client: CodatClient
@@ -46,6 +49,7 @@ class CompanyList:
     stats: RequestStats | None = None
     gone: list[str] = field(default_factory=list)
     listed_at: int | None = None
+    total: int | None = None
 
     def load(self) -> list[Company]:
         """The selected companies; raises ConfigError where there are none, ReadStopped in doubt."""
@@ -143,6 +147,7 @@ class CompanyList:
         seen = 0
         for number in range(1, _MOST_PAGES):
             page, companies = self._page(number, size)
+            self.total = page.total
             yield from companies
             seen += len(companies)
             if not companies or (seen >= page.total if page.total is not None else not page.has_next):
@@ -165,6 +170,18 @@ class CompanyList:
             raise _refused(skipped) from None
         except PartitionFailed as failed:
             raise _list_failed(failed, self.settings.selection.tags_query) from None
+
+
+def refuse_future_start(settings: Settings, now: int | None) -> None:
+    """Raise ConfigError for a start date that is yet to come, by Codat's clock.
+
+    A user's own calendar may be a day ahead of it.
+    """
+    if settings.start is not None and now is not None and settings.start > now + _DAY:
+        raise ConfigError(
+            f"'start_date' is '{settings.start_date}', which is in the future, so nothing would be "
+            "read: use an earlier date, or leave it empty to read everything."
+        )
 
 
 def no_company(settings: Settings) -> str:

@@ -121,7 +121,7 @@ def _no_room(error: OSError) -> PartitionFailed:
     folder = tempfile.tempdir or os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - only named
     return PartitionFailed(
         f"The temporary folder '{folder}' doesn't take the rows that wait there until all have come "
-        f"({error.strerror or error}): make room in it, or set the environment variable TMPDIR to another one.",
+        f"({error.strerror or error}): make room in it, or set the variable TMPDIR to another one.",
         FailureType.config_error,
     )
 
