@@ -1,1 +1,1 @@
-"""A model of what may happen to a connection, driven at random: whatever happens, no record is lost."""
+"""Stories at random of a connection and all that may happen to it: whatever happens, no record is lost."""

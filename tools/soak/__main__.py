@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import secrets
 import sys
 import time
@@ -10,39 +11,41 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from random import Random
 
-from tools.soak.protocol import Broken
-from tools.soak.stories import DRAWN, Step, play
+from tools.soak.oracle import PromiseBroken
+from tools.soak.story import STEPS_TO_DRAW, Step, play
 
 _STEPS = 20
 _KILL_EVERY = 10  # stories
 _REPORT_SECONDS = 60.0
-_SHRINK_SECONDS = 240.0
+_SHORTEN_SECONDS = 240.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, and return the exit code: 1 as soon as a promise is broken."""
     options = _parser().parse_args(arguments)
+    # The simulator is stopped in the middle of answers, of which its server complains.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     if options.replay:
-        return _replay(options.seed or 0, _steps(options.replay))
+        return _replay(options.seed or 0, _parsed(options.replay))
     first = options.seed if options.seed is not None else secrets.randbelow(2**32)
     _say(f"{options.minutes:g} minutes of stories from seed {first} on")
-    began = told = time.monotonic()
+    began = reported = time.monotonic()
     counts: Counter[str] = Counter()
     for seed in _seeds(first, options.stories):
-        steps = story(seed)
+        steps = steps_of(seed)
         try:
             counts += play(seed, steps)
-        except Broken as error:
+        except PromiseBroken as error:
             _say(_progress(seed, began, counts, losses=1))
             _say(_tables(counts))
-            _say(f"{str(error).splitlines()[0]}\nMaking the story shorter.")
-            steps, error = _shorter(seed, steps, error)
-            _say(f"{error}\n{_command(seed, steps)}")
+            _say(f"{str(error).splitlines()[0]}\nAgain: {_command(seed, steps)}\nMaking the story shorter.")
+            steps, error = _shortened(seed, steps, error)
+            _say(f"{error}\nAgain: {_command(seed, steps)}")
             return 1
         counts["stories"] += 1
         now = time.monotonic()
-        if now - told >= _REPORT_SECONDS:
-            told = now
+        if now - reported >= _REPORT_SECONDS:
+            reported = now
             _say(_progress(seed, began, counts))
         if now - began >= options.minutes * 60:
             break
@@ -51,10 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def story(seed: int) -> list[Step]:
-    """The steps that a seed stands for; now and then one that kills a process."""
+def steps_of(seed: int) -> list[Step]:
+    """The steps of the story that a seed stands for; now and then one that kills a process."""
     rng = Random(f"story/{seed}")
-    steps = [(rng.choice(DRAWN), rng.getrandbits(24)) for _ in range(_STEPS)]
+    steps = [(rng.choice(STEPS_TO_DRAW), rng.getrandbits(24)) for _ in range(_STEPS)]
     if seed % _KILL_EVERY == 0:
         steps.insert(rng.randrange(_STEPS), ("kill_a_process", rng.getrandbits(24)))
     return steps
@@ -69,13 +72,16 @@ def _seeds(first: int, most: int | None) -> Iterator[int]:
 
 def _replay(seed: int, steps: list[Step]) -> int:
     error = _failure(seed, steps)
-    _say(f"The story went well.\n{_command(seed, steps)}" if error is None else str(error))
+    _say(f"The story went well.\nAgain: {_command(seed, steps)}" if error is None else str(error))
     return 0 if error is None else 1
 
 
-def _shorter(seed: int, steps: list[Step], error: Broken) -> tuple[list[Step], Broken]:
-    """The story without the steps that it fails without; how threads meet may decide whether it does."""
-    end = time.monotonic() + _SHRINK_SECONDS
+def _shortened(seed: int, steps: list[Step], error: PromiseBroken) -> tuple[list[Step], PromiseBroken]:
+    """Leave out the steps without which the story fails all the same, and return its error then.
+
+    How threads meet may decide whether a story fails: then some steps may stay that weren't needed.
+    """
+    end = time.monotonic() + _SHORTEN_SECONDS
     size = len(steps) // 2
     while size and time.monotonic() < end:
         for at in range(len(steps) - size, -1, -1):
@@ -89,20 +95,20 @@ def _shorter(seed: int, steps: list[Step], error: Broken) -> tuple[list[Step], B
     return steps, error
 
 
-def _failure(seed: int, steps: list[Step]) -> Broken | None:
+def _failure(seed: int, steps: list[Step]) -> PromiseBroken | None:
     try:
         play(seed, steps)
-    except Broken as error:
+    except PromiseBroken as error:
         return error
     return None
 
 
 def _command(seed: int, steps: list[Step]) -> str:
     written = " ".join(f"{name}:{number}" for name, number in steps)
-    return f"Again: python -m tools.soak --seed {seed} --replay {written}"
+    return f"python -m tools.soak --seed {seed} --replay {written}"
 
 
-def _steps(words: list[str]) -> list[Step]:
+def _parsed(words: list[str]) -> list[Step]:
     return [(name, int(number)) for name, _, number in (word.partition(":") for word in words)]
 
 
@@ -126,7 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=10.0, help="how long (10)")
     parser.add_argument("--seed", type=int, help="the first story's seed (any)")
     parser.add_argument("--stories", type=int, help="how many stories at most")
-    parser.add_argument("--replay", nargs="+", metavar="STEP:SEED", help="play these steps in that world")
+    parser.add_argument(
+        "--replay", nargs="+", metavar="STEP:NUMBER", help="play these steps, in the world of the seed"
+    )
     return parser
 
 

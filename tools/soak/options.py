@@ -1,4 +1,4 @@
-"""The options that a user changes between reads."""
+"""The options of a connection, which its user changes between reads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FILTERS: tuple[list[Record], ...] = (
 
 @dataclass(frozen=True)
 class Options:
-    """A configuration without key and address."""
+    """The connector's configuration without key and address; the names are those of the spec."""
 
     page_size: int = 5
     num_workers: int = 2
@@ -36,14 +36,19 @@ class Options:
     refresh_wait_minutes: int = 30
 
     @property
-    def ask_for_everything(self) -> bool:
-        """Whether no record is left out on purpose."""
+    def leave_nothing_out(self) -> bool:
+        """Whether they ask for every record."""
         return self.include_deleted and self.start_date is None and not self.filters and not self.companies
 
-    def all_included(self) -> Options:
-        """The same, but with no record left out on purpose, and as Codat has it.
+    def config(self, sim: Simulator) -> dict[str, Any]:
+        """The whole configuration, for a simulator."""
+        chosen = {name: value for name, value in vars(self).items() if value not in (None, [])}
+        return {"api_key": sim.api_key, "base_url": sim.url, **chosen}
 
-        A refresh that outlasts its wait may end in the middle of the read, or behind it.
+    def with_everything(self) -> Options:
+        """The same, but asking for every record that Codat has, and for no refreshes.
+
+        A refresh that isn't waited for to its end may end in the middle of the read, or after it.
         """
         return replace(
             self,
@@ -54,13 +59,8 @@ class Options:
             refresh_older_than_hours=None,
         )
 
-    def config(self, sim: Simulator) -> dict[str, Any]:
-        """The configuration for a simulator."""
-        chosen = {name: value for name, value in vars(self).items() if value not in (None, [])}
-        return {"api_key": sim.api_key, "base_url": sim.url, **chosen}
-
-    def varied(self, rng: Random) -> Options:
-        """The same with one option changed."""
+    def with_one_changed(self, rng: Random) -> Options:
+        """The same with another value of one option, or of two that belong together."""
         changes: tuple[Callable[[], dict[str, Any]], ...] = (
             lambda: {"page_size": rng.randint(2, 9), "num_workers": rng.choice((2, 3, 6))},
             lambda: {"skip_unchanged": not self.skip_unchanged},
@@ -68,17 +68,20 @@ class Options:
             lambda: {"include_deleted": not self.include_deleted},
             lambda: {"start_date": rng.choice(_START_DATES)},
             lambda: {"filters": rng.choice(_FILTERS)},
-            lambda: vars(self.refreshing(rng)),
+            lambda: vars(self.with_other_refreshes(rng)),
         )
         return replace(self, **rng.choice(changes)())
 
-    def refreshing(self, rng: Random) -> Options:
-        """The same with or without asking Codat to fetch anew."""
+    def with_other_refreshes(self, rng: Random) -> Options:
+        """The same, asking Codat to fetch anew or not."""
         hours, minutes = rng.choice((None, 1, 1, 24)), rng.choice((1, 5, 30))
         return replace(self, refresh_older_than_hours=hours, refresh_wait_minutes=minutes)
 
-    def reselected(self, rng: Random, known: list[str]) -> Options:
-        """The same with other companies selected: named ones (some may be gone), tagged ones or all."""
+    def with_other_companies(self, rng: Random, known: list[str]) -> Options:
+        """The same with other companies selected: all, those with a tag, or some ids of `known`.
+
+        Some of the ids may be of companies that are gone.
+        """
         kind = rng.choice(("all", "ids", "ids", "tags"))
         chosen: Record | None = None
         if kind == "ids":

@@ -1,0 +1,1 @@
+"""What `make docs`, `make structure`, `make release-check` and `make setup` run."""
