@@ -10,7 +10,7 @@ BIN := .venv/bin
 CODE = $(wildcard main.py source_codat codat_simulator tools unit_tests integration_tests)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint airbyte-checks format docs build bench soak check-live release-check clean
+.PHONY: help setup demo test lint airbyte-checks format docs build structure bench soak check-live release-check clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ docs: setup  ## write the tables of streams in the documents anew
 
 build: setup  ## wheel and sdist in dist/
 	@$(BIN)/python -m build --outdir dist .
+
+structure: setup  ## which part of source_codat imports which
+	@$(BIN)/python -m tools.scripts.structure
 
 bench: setup  ## speed and cost beside other ways to read the same records; takes minutes
 	@$(BIN)/python -m tools.benchmarks
