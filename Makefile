@@ -83,7 +83,7 @@ airbyte-checks:  ## Airbyte's validators and QA checks of metadata, guide and fi
 
 release-check: $(QA)/.ready airbyte-checks build  ## Airbyte's checks, and wheel and sdist on every Python found; takes minutes
 	@$(BIN)/python -m pytest -q unit_tests/test_packaging.py unit_tests/test_manifest.py
-	@$(BIN)/python tools/scripts/release_check.py
+	@$(BIN)/python -m tools.scripts.release_check
 
 clean:  ## remove everything the commands made
 	rm -rf .venv $(QA) .demo .bench build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tmp

@@ -7,27 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from tools.benchmarks import ROOT, connector, contestants, table
+from tools.benchmarks import ROOT, connector, programs, table
 from tools.benchmarks.__main__ import RUNS, main
-from tools.benchmarks.child import ClientFailedError, Cost, Tally, run
+from tools.benchmarks.client_process import ClientFailedError, Cost, Output, run
 from tools.benchmarks.comparison import PerRecord
-from tools.benchmarks.server import Server, Terrain
+from tools.benchmarks.server import Content, Server
 
 
 @pytest.fixture(scope="module")
 def server():
-    with Server(Terrain(2, {"invoices": 3}, size=700)) as found:
+    with Server(Content(2, {"invoices": 3}, size=700)) as found:
         yield found
 
 
 @pytest.mark.parametrize(
-    "contestant",
-    [contestants.SOURCE_CODAT, contestants.BARE_LOOP, contestants.STOCK],
-    ids=lambda contestant: contestant.name,
+    "program",
+    [programs.SOURCE_CODAT, programs.BARE_LOOP, programs.STOCK],
+    ids=lambda program: program.name,
 )
-def test_every_contestant_that_needs_no_download_reads_every_record(contestant, server, tmp_path):
-    cost = run(contestant.command(server, tmp_path / "files"), contestant.env)
-    assert cost.said.records == 6
+def test_every_contestant_that_needs_no_download_reads_every_record(program, server, tmp_path):
+    cost = run(program.command(server, tmp_path / "files"), program.env)
+    assert cost.output.records == 6
     assert cost.cpu > 0
     assert cost.peak > 10
 
@@ -42,7 +42,7 @@ def test_states_are_counted_and_handed_back(server, tmp_path):
     cost = run(command, connector.ENV, keep=("STATE",))
     states = connector.last_states(cost)
     assert [one["stream"]["stream_descriptor"]["name"] for one in states] == ["invoices"]
-    assert 0 < cost.said.state_bytes < cost.said.written
+    assert 0 < cost.output.state_bytes < cost.output.written
 
 
 def test_what_is_read_again_are_the_incremental_streams_with_a_data_type(server, tmp_path):
@@ -52,8 +52,8 @@ def test_what_is_read_again_are_the_incremental_streams_with_a_data_type(server,
 
 
 def test_start_up_is_taken_off():
-    idle = [Cost(1.0, 2.0, 0, Tally())]
-    full = [Cost(cpu, wall, 0, Tally()) for cpu, wall in ((2.0, 4.0), (3.0, 5.0), (2.5, 4.5))]
+    idle = [Cost(1.0, 2.0, 0, Output())]
+    full = [Cost(cpu, wall, 0, Output()) for cpu, wall in ((2.0, 4.0), (3.0, 5.0), (2.5, 4.5))]
     found = PerRecord.between(idle, full, 1_000_000)
     assert (found.cpu, found.low, found.high, found.wall) == (1.5, 1.0, 2.0, 2.5)
 

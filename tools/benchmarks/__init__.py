@@ -3,4 +3,4 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PLACE = ROOT / ".bench"
+FOLDER = ROOT / ".bench"

@@ -15,8 +15,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks import PLACE, ROOT, comparison, latency, memory, state_size, table, unchanged
-from tools.benchmarks.child import ClientFailedError
+from tools.benchmarks import FOLDER, ROOT, comparison, latency, memory, state_size, table, unchanged
+from tools.benchmarks.client_process import ClientFailedError
 from tools.benchmarks.table import Figure
 
 Run = Callable[[Path, int, bool, Callable[[str], None]], Iterable[Figure]]
@@ -35,9 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run what was asked for: 0 when every figure was measured and, in a full run, every bar met."""
     given = _parse(arguments)
     began = time.monotonic()
-    PLACE.mkdir(exist_ok=True)
+    FOLDER.mkdir(exist_ok=True)
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory(dir=PLACE, prefix="run-") as folder:
+    with tempfile.TemporaryDirectory(dir=FOLDER, prefix="run-") as folder:
         for name in given.only or RUNS:
             print(f"== {name}", flush=True)
             try:

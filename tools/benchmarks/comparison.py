@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from tools.benchmarks.child import ClientFailedError, Cost, run
-from tools.benchmarks.contestants import ALL, BARE_LOOP, SOURCE_CODAT, STOCK, TAP, Contestant
-from tools.benchmarks.server import Server, Terrain
+from tools.benchmarks.client_process import ClientFailedError, Cost, run
+from tools.benchmarks.programs import ALL, BARE_LOOP, SOURCE_CODAT, STOCK, TAP, Program
+from tools.benchmarks.server import Content, Server
 from tools.benchmarks.table import Figure, at_least, at_most
 from tools.benchmarks.tap import NotInstalledError
 
@@ -20,7 +20,10 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class PerRecord:
-    """Microseconds for each record beyond start-up: median, least and most; start-up in seconds."""
+    """Microseconds for each record beyond start-up.
+
+    cpu: the median, between low and high. wall: by the wall clock. start: start-up, in seconds of CPU.
+    """
 
     cpu: float
     low: float
@@ -30,7 +33,7 @@ class PerRecord:
 
     @classmethod
     def between(cls, idle: Sequence[Cost], full: Sequence[Cost], records: int) -> PerRecord:
-        """What each record costs: the runs that read them, less the median of those that read nothing."""
+        """Take the median of the runs that read nothing (`idle`) off those that read `records` (`full`)."""
         start, begun = median(one.cpu for one in idle), median(one.wall for one in idle)
         costs = [(one.cpu - start) / records * 1e6 for one in full]
         wall = (median(one.wall for one in full) - begun) / records * 1e6
@@ -41,25 +44,25 @@ def compare(folder: Path, repeat: int, quick: bool, tell: Tell) -> Iterable[Figu
     """Run all programs in turn, in an order that chance gives, and yield their figures."""
     missing = {one.name: reason for one in ALL if (reason := _reason_to_miss(one))}
     there = [one for one in ALL if one.name not in missing]
-    terrain = Terrain(3, {"invoices": 600}) if quick else Terrain(20, {"invoices": 4000})
-    with Server(Terrain(1, {"invoices": 0})) as nothing, Server(terrain) as everything:
-        race = Race(folder, tell, nothing, everything)
-        results = race.run(there, 1 if quick else repeat, missing, quick)
+    content = Content(3, {"invoices": 600}) if quick else Content(20, {"invoices": 4000})
+    with Server(Content(1, {"invoices": 0})) as nothing, Server(content) as everything:
+        comparison = Comparison(folder, tell, nothing, everything)
+        results = comparison.run(there, 1 if quick else repeat, missing, quick)
     yield from _costs(results, missing)
     yield from _ratios(results, missing)
 
 
-def _reason_to_miss(contestant: Contestant) -> str:
+def _reason_to_miss(program: Program) -> str:
     try:
-        contestant.install()
+        program.install()
     except NotInstalledError as error:
         return f"not installed: {error}"
     return ""
 
 
 @dataclass
-class Race:
-    """The runs themselves, each on a server that holds nothing and on one that holds everything."""
+class Comparison:
+    """The runs of all programs: each on a server that has no invoices, and on one that has all of them."""
 
     folder: Path
     tell: Tell
@@ -67,44 +70,44 @@ class Race:
     everything: Server
 
     def run(
-        self, contestants: Sequence[Contestant], repeat: int, missing: dict[str, str], quick: bool
+        self, programs: Sequence[Program], repeat: int, missing: dict[str, str], quick: bool
     ) -> dict[str, PerRecord]:
-        """Return what each contestant's records cost; those that fail go to `missing` with the reason."""
+        """Return what each program's records cost; programs that fail go to `missing`, with the reason."""
         runs: dict[tuple[str, int], list[Cost]] = defaultdict(list)
         commands = {}
-        for contestant in contestants:
+        for program in programs:
             for server in (self.nothing, self.everything):
-                records = server.terrain.total
-                place = self.folder / f"{contestant.name.replace(' ', '-')}-{records}"
-                commands[contestant.name, records] = contestant.command(server, place)
+                records = server.content.total
+                place = self.folder / f"{program.name.replace(' ', '-')}-{records}"
+                commands[program.name, records] = program.command(server, place)
         for number in range(repeat):
             turns = [
                 (one, records)
-                for one in contestants
-                for records in (0, self.everything.terrain.total)
+                for one in programs
+                for records in (0, self.everything.content.total)
                 for _ in range(1 if quick else one.turns)
             ]
             random.shuffle(turns)
-            for contestant, records in turns:
-                if contestant.name in missing:
+            for program, records in turns:
+                if program.name in missing:
                     continue
                 try:
-                    cost = run(commands[contestant.name, records], contestant.env)
-                    if cost.said.records != records:
-                        raise ClientFailedError(f"{cost.said.records} of {records} records came out")
+                    cost = run(commands[program.name, records], program.env)
+                    if cost.output.records != records:
+                        raise ClientFailedError(f"{cost.output.records} of {records} records came out")
                 except ClientFailedError as error:
-                    missing[contestant.name] = str(error)
-                    self.tell(f"{contestant.name}: {error}")
+                    missing[program.name] = str(error)
+                    self.tell(f"{program.name}: {error}")
                     continue
-                runs[contestant.name, records].append(cost)
+                runs[program.name, records].append(cost)
                 self.tell(
-                    f"round {number + 1} of {repeat}: {contestant.name}, {records:,} records: "
+                    f"round {number + 1} of {repeat}: {program.name}, {records:,} records: "
                     f"{cost.cpu:.2f} s CPU, {cost.wall:.2f} s wall clock"
                 )
-        total = self.everything.terrain.total
+        total = self.everything.content.total
         return {
             one.name: PerRecord.between(runs[one.name, 0], runs[one.name, total], total)
-            for one in contestants
+            for one in programs
             if one.name not in missing
         }
 
@@ -114,11 +117,11 @@ def _one_line(text: str) -> str:
 
 
 def _costs(results: dict[str, PerRecord], missing: dict[str, str]) -> Iterable[Figure]:
-    for contestant in ALL:
-        name = f"{contestant.name}: CPU per record"
-        found = results.get(contestant.name)
+    for program in ALL:
+        name = f"{program.name}: CPU per record"
+        found = results.get(program.name)
         if found is None:
-            yield Figure(name, None, "µs", note=_one_line(missing[contestant.name]))
+            yield Figure(name, None, "µs", note=_one_line(missing[program.name]))
             continue
         wall = f"{found.wall:.0f} µs"
         note = f"start-up, taken off: {found.start:.2f} s CPU"

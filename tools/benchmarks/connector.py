@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from tools.benchmarks import ROOT
-from tools.benchmarks.child import Cost, run
+from tools.benchmarks.client_process import Cost, run
 from tools.benchmarks.server import Server
 
 # The per-minute limit protects an account at Codat; here it would be what is measured.
@@ -63,8 +63,8 @@ def incremental_streams(server: Server, folder: Path) -> list[str]:
         "--config",
         config,
     ]
-    said = run(discover, ENV, keep=("CATALOG",)).said
-    streams = json.loads(said.last[-1])["catalog"]["streams"]
+    output = run(discover, ENV, keep=("CATALOG",)).output
+    streams = json.loads(output.last[-1])["catalog"]["streams"]
     manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
     typed = {row["$parameters"]["name"] for row in manifest["streams"] if "data_type" in row["$parameters"]}
     found = [one["name"] for one in streams if "incremental" in one["supported_sync_modes"]]
@@ -74,7 +74,7 @@ def incremental_streams(server: Server, folder: Path) -> list[str]:
 def last_states(cost: Cost) -> list[Any]:
     """Return the last state of each stream, as Airbyte hands it back."""
     found = {}
-    for line in cost.said.last:
+    for line in cost.output.last:
         state = json.loads(line)["state"]
         found[state["stream"]["stream_descriptor"]["name"]] = state
     return list(found.values())

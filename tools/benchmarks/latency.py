@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import median
 
 from tools.benchmarks import connector
-from tools.benchmarks.child import run
-from tools.benchmarks.server import Server, Terrain
+from tools.benchmarks.client_process import run
+from tools.benchmarks.server import Content, Server
 from tools.benchmarks.table import Figure, at_most
 
 STREAMS = ["customers", "suppliers", "invoices", "bills", "payments"]
@@ -21,8 +21,8 @@ def measure(folder: Path, repeat: int, quick: bool, tell: Callable[[str], None])
     datasets = dict.fromkeys(STREAMS, PAGE_SIZE * pages)
     served, whole, rates = [], [], []
     with (
-        Server(Terrain(1, dict.fromkeys(STREAMS, 0), size=600)) as nothing,
-        Server(Terrain(companies, datasets, size=600, latency=LATENCY)) as server,
+        Server(Content(1, dict.fromkeys(STREAMS, 0), size=600)) as nothing,
+        Server(Content(companies, datasets, size=600, latency=LATENCY)) as server,
     ):
         options = {"num_workers": WORKERS, "page_size": PAGE_SIZE}
         start_up = connector.command(nothing, folder / "start_up", STREAMS, None, **options)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tools.benchmarks import connector
-from tools.benchmarks.child import ClientFailedError, run
-from tools.benchmarks.server import Server, Terrain
+from tools.benchmarks.client_process import ClientFailedError, run
+from tools.benchmarks.server import Content, Server
 from tools.benchmarks.table import Figure, at_most
 
 BYTES_PER_SECOND = 30_000_000
@@ -37,14 +37,16 @@ class SlowReader:
 def measure(folder: Path, _: int, quick: bool, tell: Callable[[str], None]) -> Iterable[Figure]:
     """Yield the most resident memory while the client waits for its reader, and the rate at which it read."""
     records = 5000 if quick else 1_000_000
-    with Server(Terrain(1, {"invoices": records})) as server:
+    with Server(Content(1, {"invoices": records})) as server:
         command = connector.command(server, folder / "memory", ["invoices"])
         cost = run(command, connector.ENV, pace=SlowReader(0.5 if quick else _PAUSE_SECONDS))
-    said = cost.said
-    if said.records != records:
-        raise ClientFailedError(f"{said.records} of {records} records came out")
-    tell(f"{said.records:,} records, {said.written / 1e6:,.0f} MB in {cost.wall:.0f} s, {cost.peak:.0f} MB")
-    rate = f"{said.records / cost.wall:,.0f} records/s"
+    output = cost.output
+    if output.records != records:
+        raise ClientFailedError(f"{output.records} of {records} records came out")
+    tell(
+        f"{output.records:,} records, {output.written / 1e6:,.0f} MB in {cost.wall:.0f} s; {cost.peak:.0f} MB"
+    )
+    rate = f"{output.records / cost.wall:,.0f} records/s"
     name = f"{records:,} records in one company, reader at {BYTES_PER_SECOND / 1e6:.0f} MB/s: resident memory"
     yield at_most(name, cost.peak, "MB", 300, "under 300 MB", wall=rate)
     yield Figure("the same: CPU per record, start-up included", cost.cpu / records * 1e6, "µs")

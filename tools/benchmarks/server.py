@@ -12,15 +12,19 @@ _READY_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class Terrain:
-    """What the simulated Codat holds: `datasets` says how many records of `size` bytes each company has."""
+class Content:
+    """What the simulated Codat holds.
+
+    datasets: by data type, how many records of `size` bytes each company has. connections: the kinds of each
+    company's connections. records: how many generated records the other data types have. latency: seconds
+    before each answer.
+    """
 
     companies: int
     datasets: dict[str, int] = field(default_factory=dict)
     size: int = 2400
     connections: tuple[str, ...] = ("Accounting",)
     records: int = 0
-    """How many generated records the other data types have."""
     latency: float = 0.0
 
     @property
@@ -30,8 +34,8 @@ class Terrain:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One request as the server logged it; times are `time.monotonic`, the same clock in all processes."""
+class SeenRequest:
+    """One request as the server logged it; its times are `time.monotonic`, one clock for all processes."""
 
     pattern: str
     status: int
@@ -39,14 +43,14 @@ class Seen:
     finished_at: float
 
 
-def _serve(terrain: Terrain, pipe: Connection) -> None:
+def _serve(content: Content, pipe: Connection) -> None:
     from codat_simulator import Simulator  # noqa: PLC0415 - only here, to keep the measuring process small
 
-    simulator = Simulator(companies=0, records=terrain.records, latency=terrain.latency)
-    for _ in range(terrain.companies):
-        company = simulator.world.add_company(connections=terrain.connections)
-        for data_type, count in terrain.datasets.items():
-            simulator.world.add_synthetic(company, data_type, count, terrain.size)
+    simulator = Simulator(companies=0, records=content.records, latency=content.latency)
+    for _ in range(content.companies):
+        company = simulator.world.add_company(connections=content.connections)
+        for data_type, count in content.datasets.items():
+            simulator.world.add_synthetic(company, data_type, count, content.size)
     with simulator:
         pipe.send((simulator.url, simulator.api_key))
         while (asked := pipe.recv()) != "stop":
@@ -63,11 +67,11 @@ class Server:
     url: str
     api_key: str
 
-    def __init__(self, terrain: Terrain) -> None:
-        self.terrain = terrain
+    def __init__(self, content: Content) -> None:
+        self.content = content
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(terrain, theirs), daemon=True)
+        self._process = context.Process(target=_serve, args=(content, theirs), daemon=True)
 
     def __enter__(self) -> Server:
         self._process.start()
@@ -86,9 +90,9 @@ class Server:
             self._process.kill()
 
     @property
-    def requests(self) -> list[Seen]:
+    def requests(self) -> list[SeenRequest]:
         """Return the requests since the start, or since `forget`."""
-        return [Seen(*one) for one in self._ask("requests")]
+        return [SeenRequest(*one) for one in self._ask("requests")]
 
     def forget(self) -> None:
         """Clear the log."""

@@ -1,4 +1,4 @@
-"""The figures as a table and as JSON."""
+"""Figures with their bars, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ _HEADS = ("figure", "measured", "range", "wall clock", "bar", "of the bar", "met
 
 @dataclass(frozen=True)
 class Figure:
-    """One row: what was measured, and what the contract allows.
+    """One row: what was measured, and its bar, which is what the contract allows.
 
-    share: how much of what the bar allows was used; 1 is exactly the bar, less is better.
-    A figure without a bar is there to read the others by.
+    value: None where nothing could be measured, for the reason in `note`. low, high: the least and the most
+    of all repetitions. wall: the same by the wall clock, in words. bar: in words. share: how much of what the
+    bar allows was used; 1 is exactly the bar, less is better. bar and share are left out where a figure is
+    only there to read the others by.
     """
 
     name: str

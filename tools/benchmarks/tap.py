@@ -7,13 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.benchmarks import PLACE
+from tools.benchmarks import FOLDER
 from tools.benchmarks.connector import write
 from tools.benchmarks.server import Server
 
 VERSION = "0.5.3"  # the newest on PyPI
 START = "2000-01-01T00:00:00Z"
-_PYTHON = PLACE / f"tap-codat-{VERSION}" / "bin" / "python"
+_PYTHON = FOLDER / f"tap-codat-{VERSION}" / "bin" / "python"
 _RUNNER = Path(__file__).with_name("tap_runner.py")
 
 

@@ -8,8 +8,8 @@ from math import ceil
 from pathlib import Path
 
 from tools.benchmarks import connector
-from tools.benchmarks.child import run
-from tools.benchmarks.server import Server, Terrain
+from tools.benchmarks.client_process import run
+from tools.benchmarks.server import Content, Server
 from tools.benchmarks.table import Figure, at_most
 
 _PAGE_SIZE = 1000
@@ -18,7 +18,7 @@ _PAGE_SIZE = 1000
 def measure(folder: Path, _: int, quick: bool, tell: Callable[[str], None]) -> Iterable[Figure]:
     """Yield the requests of a second read, for companies with one connection a data type, then with two."""
     companies = 3 if quick else 100
-    found, streams = _requests(folder / "one", Terrain(companies, records=10), tell)
+    found, streams = _requests(folder / "one", Content(companies, records=10), tell)
     pages = ceil(companies / _PAGE_SIZE)
     yield at_most(
         f"nothing changed, {companies} companies, {streams} streams: requests",
@@ -27,13 +27,13 @@ def measure(folder: Path, _: int, quick: bool, tell: Callable[[str], None]) -> I
         companies + pages,
         f"at most {companies} + {pages}",
     )
-    two = Terrain(companies, records=10, connections=("Accounting", "Accounting"))
+    two = Content(companies, records=10, connections=("Accounting", "Accounting"))
     found, streams = _requests(folder / "two", two, tell)
     yield Figure("the same, each with two accounting connections: requests", found, "")
 
 
-def _requests(folder: Path, terrain: Terrain, tell: Callable[[str], None]) -> tuple[int, int]:
-    with Server(terrain) as server:
+def _requests(folder: Path, content: Content, tell: Callable[[str], None]) -> tuple[int, int]:
+    with Server(content) as server:
         streams = connector.incremental_streams(server, folder)
         first = run(
             connector.command(server, folder, streams, page_size=_PAGE_SIZE), connector.ENV, keep=("STATE",)
@@ -44,7 +44,7 @@ def _requests(folder: Path, terrain: Terrain, tell: Callable[[str], None]) -> tu
         second = run(connector.command(server, folder, streams, states, page_size=_PAGE_SIZE), connector.ENV)
         paths = Counter(one.pattern for one in server.requests)
         tell(
-            f"{before} requests and {first.said.records:,} records first, then {paths.total()} requests "
-            f"and {second.said.records} records: {dict(paths)}"
+            f"{before} requests and {first.output.records:,} records first, then {paths.total()} requests "
+            f"and {second.output.records} records: {dict(paths)}"
         )
         return paths.total(), len(streams)

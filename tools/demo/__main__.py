@@ -1,4 +1,4 @@
-"""Spec, check, discover, a first and a second read, and a table of what arrived."""
+"""Runs spec, check, discover, a first and a second read, and prints a table of what arrived."""
 
 import json
 import shutil
@@ -15,23 +15,29 @@ from tools.demo import ROOT, connector, warehouse
 from tools.demo.progress import step, table
 from tools.demo.truth import rows_in_codat, snapshot
 
-PLACE = ROOT / ".demo"
-DATABASE = PLACE / "warehouse.duckdb"
+FOLDER = ROOT / ".demo"
+DATABASE = FOLDER / "warehouse.duckdb"
 RECORDS = 12  # attachments are asked for one by one: with more, the demo takes long
 CHANGES = 60
 
 
 @dataclass
-class Read:
-    """What one read cost."""
+class ReadCost:
+    """What one read took: seconds of wall clock, PyAirbyte included, and requests to Codat."""
 
     seconds: float
     requests: int
 
 
 @dataclass
-class Line:
-    """What became of one stream, or several; None where the simulator can't tell without being asked."""
+class StreamCounts:
+    """One stream in numbers, or several streams summed up under a title.
+
+    rows: in DuckDB. expected: in the simulated Codat. changed: records that are new or different since the
+    first read. Both are None where the simulator can't count without being asked. arrived: rows that the
+    second read brought. gone: records that Codat no longer has and doesn't mark as deleted; their rows stay
+    until a full refresh.
+    """
 
     stream: str
     rows: int
@@ -39,29 +45,28 @@ class Line:
     changed: int | None
     arrived: int
     gone: int = 0
-    """Records that Codat no longer has, of a kind that it doesn't mark: they stay until a full refresh."""
 
 
 def main() -> int:
     """Run the demo: 0 when every stream has the rows that the simulator counts and no change was missed."""
-    shutil.rmtree(PLACE, ignore_errors=True)
-    PLACE.mkdir()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
     print("source-codat, from a made-up Codat on this machine into a DuckDB file\n")
     with Simulator(companies=3, seed=7, records=RECORDS) as simulator:
-        config = PLACE / "config.json"
+        config = FOLDER / "config.json"
         config.write_text(
             json.dumps({"api_key": simulator.api_key, "base_url": simulator.url}), encoding="utf-8"
         )
-        with step("Codat simulator") as said:
-            said.append(f"{len(simulator.world.companies)} companies at {simulator.url}")
-        streams = _look(config)
+        with step("Codat simulator") as outcome:
+            outcome.append(f"{len(simulator.world.companies)} companies at {simulator.url}")
+        streams = _spec_check_and_discover(config)
         first = _read("First read, everything", simulator, config)
         boundary = warehouse.last_arrival(DATABASE)
         missing = _missing(warehouse.counts(DATABASE, streams), rows_in_codat(simulator))
         before = snapshot(simulator)
-        with step("Some records change in Codat") as said:
-            said.append(f"{_evolve(simulator)}, in all data types")
-        changes = before.until(snapshot(simulator))
+        with step("Some records change in Codat") as outcome:
+            outcome.append(f"{_change_records(simulator)}, in all data types")
+        changes = before.changes_until(snapshot(simulator))
         second = _read("Second read, only what changed", simulator, config)
         expected = rows_in_codat(simulator)
 
@@ -71,7 +76,7 @@ def main() -> int:
     for stream, incremental in streams.items():
         change = changes.get(stream) if incremental else None
         lines.append(
-            Line(
+            StreamCounts(
                 stream=stream,
                 rows=rows[stream],
                 expected=expected.get(stream),
@@ -83,14 +88,16 @@ def main() -> int:
     _show(lines, first, second)
     if missing:
         print(f"\nWRONG: the first read didn't bring what Codat had of {', '.join(missing)}")
-    return 1 if missing else _judge(lines)
+    return max(_judge(lines), 1 if missing else 0)
 
 
 def _missing(rows: dict[str, int], expected: dict[str, int]) -> list[str]:
+    """The streams whose table has another number of rows than Codat."""
     return [stream for stream, number in expected.items() if rows[stream] != number]
 
 
-def _judge(lines: list[Line]) -> int:
+def _judge(lines: list[StreamCounts]) -> int:
+    """Say what is wrong after the second read; returns the exit code."""
     wrong = [
         line.stream for line in lines if line.expected is not None and line.rows != line.expected + line.gone
     ]
@@ -105,38 +112,40 @@ def _judge(lines: list[Line]) -> int:
     return 1 if wrong or missed or empty else 0
 
 
-def _look(config: Path) -> dict[str, bool]:
-    """Run spec, check and discover; return each stream, and whether it can be read incrementally."""
-    with step("spec") as said:
+def _spec_check_and_discover(config: Path) -> dict[str, bool]:
+    """Run the three commands; return each stream, and whether it can be read incrementally."""
+    with step("spec") as outcome:
         [spec] = [message["spec"] for message in connector.run("spec") if message["type"] == "SPEC"]
         fields = spec["connectionSpecification"]["properties"]
-        said.append(
+        outcome.append(
             f"{len(fields)} fields, required: {', '.join(spec['connectionSpecification']['required'])}"
         )
-    with step("check") as said:
+    with step("check") as outcome:
         messages = connector.run("check", "--config", config)
         [status] = [
             message["connectionStatus"] for message in messages if message["type"] == "CONNECTION_STATUS"
         ]
-        said.append(" ".join(filter(None, [status["status"], status.get("message")])))
-    with step("discover") as said:
+        outcome.append(" ".join(filter(None, [status["status"], status.get("message")])))
+    with step("discover") as outcome:
         messages = connector.run("discover", "--config", config)
         [catalog] = [message["catalog"] for message in messages if message["type"] == "CATALOG"]
         streams = {one["name"]: "incremental" in one["supported_sync_modes"] for one in catalog["streams"]}
-        said.append(f"{len(streams)} streams, {sum(streams.values())} of them incremental")
+        outcome.append(f"{len(streams)} streams, {sum(streams.values())} of them incremental")
     return streams
 
 
-def _read(title: str, simulator: Simulator, config: Path) -> Read:
+def _read(title: str, simulator: Simulator, config: Path) -> ReadCost:
+    """Load everything that is new into DuckDB."""
     before, started = len(simulator.requests), time.monotonic()
-    with step(f"{title}, into DuckDB") as said:
+    with step(f"{title}, into DuckDB") as outcome:
         connector.load(config, DATABASE)
-        read = Read(time.monotonic() - started, len(simulator.requests) - before)
-        said.append(f"{read.requests} requests, {read.seconds:.0f} s with PyAirbyte")
-    return read
+        cost = ReadCost(time.monotonic() - started, len(simulator.requests) - before)
+        outcome.append(f"{cost.requests} requests, {cost.seconds:.0f} s with PyAirbyte")
+    return cost
 
 
-def _evolve(simulator: Simulator) -> str:
+def _change_records(simulator: Simulator) -> str:
+    """Let a Codat sync bring changes of every data type; returns how many of which kind."""
     answer = requests.post(
         f"{simulator.url}/_simulator/evolve", json={"changes": CHANGES, "seed": 7}, timeout=60
     )
@@ -146,7 +155,7 @@ def _evolve(simulator: Simulator) -> str:
 
 EXPLANATION = """
 Streams with a - have no date of change and are read whole each time. The others bring what changed, and what
-shares the date of the last change: Codat gives all records that came in one sync the same date.
+shares the date of the last change: all records of one Codat sync get the same date.
 """
 GONE = """
 {number} records vanished from Codat ({streams}). Banking and commerce don't mark
@@ -154,7 +163,7 @@ what was deleted, so their rows stay until a resync: python -m tools.demo.load C
 """
 
 
-def _show(lines: list[Line], first: Read, second: Read) -> None:
+def _show(lines: list[StreamCounts], first: ReadCost, second: ReadCost) -> None:
     """Show the streams that most people want first one by one, the others summed up."""
     head = ("stream", "rows in DuckDB", "rows in Codat", "changed in Codat", "brought by 2nd read")
     metadata = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))
@@ -192,11 +201,11 @@ def _or_dash(number: int | None) -> int | str:
     return "-" if number is None else number
 
 
-def _sum(title: str, lines: list[Line]) -> Line:
-    """Add streams up; what isn't known of one isn't known of the whole, except changes."""
+def _sum(title: str, lines: list[StreamCounts]) -> StreamCounts:
+    """Add streams up: rows in Codat only where all are known, changes as far as they are known."""
     expected = [line.expected for line in lines]
     changed = [line.changed for line in lines if line.changed is not None]
-    return Line(
+    return StreamCounts(
         stream=title,
         rows=sum(line.rows for line in lines),
         expected=None if None in expected else sum(number or 0 for number in expected),

@@ -18,18 +18,19 @@ class CommandFailedError(Exception):
 
 
 def run(*arguments: str | Path) -> list[dict[str, Any]]:
-    """Run the connector and return the messages it wrote."""
+    """Run the connector and return the messages that it wrote."""
     return [json.loads(line) for line in _run([COMMAND, *arguments]).split("\n") if line.startswith("{")]
 
 
 def load(config: Path, database: Path | str, *, resync: bool = False) -> None:
-    """Load all streams into a database with PyAirbyte, in a process that logs beside the config."""
+    """Load all streams into a database with PyAirbyte; its output goes to load.log beside the config."""
     extra = ["--resync"] if resync else []
     log = _run([sys.executable, "-m", "tools.demo.load", config, database, *extra])
     config.with_name("load.log").write_text(log, encoding="utf-8")
 
 
 def _run(command: list[str | Path]) -> str:
+    """Run a command and return what it printed; raises CommandFailedError."""
     done = subprocess.run(
         command,
         check=False,

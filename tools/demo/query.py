@@ -1,4 +1,4 @@
-"""Ask the demo's file something: python -m tools.demo.query "SELECT * FROM codat.companies"."""
+"""Puts a query to the file that the demo left: python -m tools.demo.query "SELECT * FROM codat.companies"."""
 
 import sys
 

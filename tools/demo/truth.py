@@ -1,4 +1,4 @@
-"""How many rows each stream should have, asked of the simulator and not of the connector."""
+"""How many rows each stream should have, counted at the simulator and not by the connector."""
 
 import json
 from collections import Counter
@@ -18,7 +18,10 @@ PERIODS = {"periodLength": 1, "periodsToCompare": 24}
 
 @dataclass
 class Changes:
-    """What happened to a stream's records between two looks: new or different ones, and vanished ones."""
+    """What happened to a stream's records between two snapshots.
+
+    changed: how many are new or different. gone: how many aren't there any more.
+    """
 
     changed: int = 0
     gone: int = 0
@@ -26,12 +29,12 @@ class Changes:
 
 @dataclass
 class Snapshot:
-    """The records of each stream that is a list of a data type, by company, connection and id."""
+    """The records of each stream that is a list of a data type: as `connection/id` and as JSON, counted."""
 
     streams: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
 
-    def until(self, later: "Snapshot") -> dict[str, Changes]:
-        """Tell what has changed since."""
+    def changes_until(self, later: "Snapshot") -> dict[str, Changes]:
+        """What has changed from this snapshot to a later one, by stream."""
         return {
             name: Changes(
                 changed=(records - self.streams[name]).total(),
@@ -42,9 +45,9 @@ class Snapshot:
 
 
 def snapshot(simulator: Simulator) -> Snapshot:
-    """Look at all lists now."""
+    """Count the records of all lists as they are now."""
     lists = {name: key for name, key in data_types().items() if DATA_TYPES[key].is_list}
-    return Snapshot({name: _records(simulator, key) for name, key in lists.items()})
+    return Snapshot({name: _counted_records(simulator, key) for name, key in lists.items()})
 
 
 def rows_in_codat(simulator: Simulator) -> dict[str, int]:
@@ -54,16 +57,16 @@ def rows_in_codat(simulator: Simulator) -> dict[str, int]:
     rows = {name: found.total() for name, found in snapshot(simulator).streams.items()}
     rows["companies"] = len(companies)
     rows["connections"] = sum(len(company["dataConnections"]) for company in companies)
-    rows["integrations"] = _ask(simulator, "/integrations")["totalResults"]
-    rows["data_status"] = sum(len(_ask(simulator, f"/companies/{one}/dataStatus")) for one in ids)
-    rows["company_info"] = sum(bool(_ask(simulator, f"/companies/{one}/data/info")) for one in ids)
+    rows["integrations"] = _body_of(simulator, "/integrations")["totalResults"]
+    rows["data_status"] = sum(len(_body_of(simulator, f"/companies/{one}/dataStatus")) for one in ids)
+    rows["company_info"] = sum(bool(_body_of(simulator, f"/companies/{one}/data/info")) for one in ids)
     rows["sync_history"] = sum(
-        _ask(simulator, f"/companies/{one}/data/history")["totalResults"] for one in ids
+        _body_of(simulator, f"/companies/{one}/data/history")["totalResults"] for one in ids
     )
     for name, key in data_types().items():
         if key in {"balanceSheet", "profitAndLoss", "cashFlowStatement"}:
             path = f"/companies/{{}}/data/financials/{key}"
-            answers = [_ask(simulator, path.format(one), **PERIODS) for one in ids]
+            answers = [_body_of(simulator, path.format(one), **PERIODS) for one in ids]
             statements = [report for answer in answers for report in answer.get("reports", [])]
             whole = not name.endswith("_lines")
             rows[name] = len(statements) if whole else sum(map(_lines, statements))
@@ -71,14 +74,17 @@ def rows_in_codat(simulator: Simulator) -> dict[str, int]:
 
 
 def data_types() -> dict[str, str]:
-    """Return the Codat data type of each stream that has one, as the manifest's table says."""
+    """Return the Codat data type of each stream that has one, as the manifest says."""
     manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
     rows = [row["$parameters"] for row in manifest["streams"]]
     return {row["name"]: row["data_type"] for row in rows if "data_type" in row}
 
 
 def records(simulator: Simulator, data_type: str) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """Yield company, connection, key and record of what can be read; bank transactions only by an account."""
+    """Yield company, connection, id and record of all that can be read of a data type.
+
+    Bank transactions are read by account: those of an account that isn't there can't be.
+    """
     world = simulator.world
     with world.lock:
         for company in world.known_companies():
@@ -93,8 +99,8 @@ def records(simulator: Simulator, data_type: str) -> Iterator[tuple[str, str, st
                         yield company.id, link.id, row.key, json.loads(row.blob)
 
 
-def _records(simulator: Simulator, data_type: str) -> Counter[tuple[str, str]]:
-    """Count the records by where they are and as JSON."""
+def _counted_records(simulator: Simulator, data_type: str) -> Counter[tuple[str, str]]:
+    """Count the records of a data type, each as `connection/id` and as JSON."""
     return Counter(
         (f"{link}/{key}", json.dumps(record, sort_keys=True))
         for _, link, key, record in records(simulator, data_type)
@@ -102,6 +108,7 @@ def _records(simulator: Simulator, data_type: str) -> Counter[tuple[str, str]]:
 
 
 def _ids(records: Counter[tuple[str, str]]) -> Counter[str]:
+    """The same records without their contents."""
     return Counter(name for name, _ in records.elements())
 
 
@@ -120,7 +127,8 @@ def _nodes(line: dict[str, Any]) -> int:
     return 1 + sum(map(_nodes, line.get("items") or []))
 
 
-def _ask(simulator: Simulator, path: str, **parameters: Any) -> dict[str, Any]:
+def _body_of(simulator: Simulator, path: str, **parameters: Any) -> dict[str, Any]:
+    """The JSON object that the simulator answers with, empty where it refuses."""
     headers = {"Authorization": simulator.authorization}
     answer = requests.get(simulator.url + path, params=parameters, headers=headers, timeout=60)
     body = answer.json() if answer.ok else {}

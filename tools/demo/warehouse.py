@@ -1,4 +1,4 @@
-"""The DuckDB file that the demo fills, and what a person can ask of it."""
+"""The DuckDB file that the demo fills, and queries of it."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""Reads CODAT_API_KEY (and CODAT_COMPANY_ID, if given) from the environment and prints the table."""
+"""Runs all checks and prints their findings: `make check-live`.
+
+The environment gives CODAT_API_KEY, and perhaps CODAT_COMPANY_ID for the company to look at.
+"""
 
 import os
 import sys
@@ -9,7 +12,8 @@ import requests
 
 from tools.live_check import account_checks, dataset_checks
 from tools.live_check.api import Codat
-from tools.live_check.finding import DATASETS, Company, Finding, Verdict, find_company
+from tools.live_check.company import DATASETS, Company, find_company
+from tools.live_check.finding import Finding, Verdict
 
 REAL_API = "https://api.codat.io"
 

@@ -3,19 +3,15 @@
 import re
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from typing import Any
 
+from source_codat.trust.statuses import FINISHED, UNFINISHED
 from tools.live_check.api import Answer, Codat
-from tools.live_check.finding import Company, Finding, Verdict, judge
+from tools.live_check.company import Company
+from tools.live_check.finding import Finding, Verdict, judge
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
-RUNNING = {
-    "Initial", "Queued", "Fetching", "MapQueued", "Mapping", "ValidationQueued", "Validating",
-    "ProcessingQueued", "Processing",
-}  # fmt: skip
-ENDED = {
-    "Complete", "FetchError", "MapError", "ValidationError", "ProcessingError", "InternalError", "AuthError",
-    "RateLimitError", "PermissionsError", "PrerequisiteNotMet", "Cancelled", "NotSupported",
-}  # fmt: skip
+STATUSES = UNFINISHED | FINISHED
 
 
 def authentication(api: Codat) -> Iterator[Finding]:
@@ -73,8 +69,10 @@ def company(api: Codat, company: Company) -> Iterator[Finding]:
     yield judge("dataStatus is an object keyed by data type", f"{len(kinds)} data types", shaped)
     statuses = {str(value["currentStatus"]) for value in kinds if value.get("currentStatus")}
     seen = ", ".join(sorted(statuses)) or "none"
-    known = statuses <= RUNNING | ENDED if statuses else None
+    known = statuses <= STATUSES if statuses else None
     yield judge("dataStatus has only statuses that we know", seen, known)
+    yield _sync_ids(kinds)
+    yield _history(api.get(f"{path}/data/history", page=1, pageSize=100))
     running = api.get(f"{path}/data/history", page=1, pageSize=1, query="status!=Complete")
     yield judge(
         "the sync history takes query=status!=Complete", f"{running}, {running.total} rows", running.ok
@@ -87,6 +85,27 @@ def company(api: Codat, company: Company) -> Iterator[Finding]:
             else answer.ok and isinstance(answer.body.get("reports"), list)
         )
         yield judge(f"{report} gives 24 periods under `reports`", _periods(answer), there)
+
+
+def _sync_ids(kinds: list[dict[str, Any]]) -> Finding:
+    synced = [kind for kind in kinds if kind.get("lastSuccessfulSync")]
+    named = [kind for kind in synced if kind.get("latestSyncId") and kind.get("latestSuccessfulSyncId")]
+    return judge(
+        "dataStatus has the ids of the Codat syncs of what was synced",
+        f"{len(named)} of {len(synced)} data types",
+        len(named) == len(synced) if synced else None,
+    )
+
+
+def _history(answer: Answer) -> Finding:
+    needed = ("id", "connectionId", "dataType", "status", "requested")
+    rows = answer.results
+    whole = [row for row in rows if all(row.get(name) for name in needed) and row["status"] in STATUSES]
+    return judge(
+        f"the sync history's rows have {', '.join(needed)}, with a status that we know",
+        f"{answer}, {len(whole)} of {len(rows)} rows",
+        len(whole) == len(rows) if rows else None,
+    )
 
 
 def _periods(answer: Answer) -> str:

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tools.live_check.api import Answer, Codat
-from tools.live_check.finding import Company, Dataset, Finding, judge
+from tools.live_check.company import Company, Dataset
+from tools.live_check.finding import Finding, judge
 
 LONG_AGO = "modifiedDate>=2000-01-01T00:00:00.000Z"
 NOT_YET = "modifiedDate>=2999-01-01T00:00:00.000Z"

@@ -24,23 +24,25 @@ from typing import Any
 
 import yaml
 
+from codat_simulator import Simulator
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT))
-
-from codat_simulator import Simulator  # noqa: E402 - found by the line above
-
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 LOWEST = "3.10"
 MANIFEST = ROOT / "source_codat" / "manifest.yaml"
 
 
 class FailedError(Exception):
-    """Something that a release may not have."""
+    """Something is wrong with what was built; the text says what."""
 
 
 @dataclass
-class Trial:
-    """One environment: what it is, which Python, what is installed, and the sdist that replaces the wheel."""
+class Environment:
+    """One environment to try.
+
+    python: the interpreter's path, empty where it wasn't found. packages: what pip installs. sdist: what
+    takes the wheel's place afterwards.
+    """
 
     title: str
     python: str
@@ -58,30 +60,35 @@ def main() -> int:
         place = Path(name)
         wheel, sdist = _build(place)
         _say(f"{wheel.name} and {sdist.name}", "built")
-        for trial in _trials(wheel, sdist, only):
-            if not trial.python:
+        for environment in _environments(wheel, sdist, only):
+            if not environment.python:
                 skipped += 1
-                _say(trial.title, "skipped: this Python wasn't found (name it by PYTHON3_13=/path/to/python)")
+                _say(
+                    environment.title,
+                    "skipped: this Python wasn't found (name it by PYTHON3_13=/path/to/python)",
+                )
                 continue
             started = time.monotonic()
             try:
-                told = _try(trial, place, simulator)
+                outcome = _try(environment, place, simulator)
             except FailedError as error:
                 failed += 1
-                _say(trial.title, f"FAILED\n{error}")
+                _say(environment.title, f"FAILED\n{error}")
             else:
-                _say(trial.title, f"{told}, {time.monotonic() - started:.0f} s")
+                _say(environment.title, f"{outcome}, {time.monotonic() - started:.0f} s")
     print(f"\n{failed} failed, {skipped} skipped")
     return 1 if failed else 0
 
 
-def _trials(wheel: Path, sdist: Path, only: str | None) -> list[Trial]:
+def _environments(wheel: Path, sdist: Path, only: str | None) -> list[Environment]:
     wanted = [one for one in PYTHONS if only in (None, one)]
-    found = [Trial(f"Python {one}", _python(one), [str(wheel)], sdist) for one in wanted]
+    found = [Environment(f"Python {one}", _python(one), [str(wheel)], sdist) for one in wanted]
     if only in (None, LOWEST):
         lowest = [str(wheel), *_lowest()]
         named = ", ".join(lowest[1:])
-        found.append(Trial(f"Python {LOWEST}, lowest versions: {named}", _python(LOWEST), lowest, sdist))
+        found.append(
+            Environment(f"Python {LOWEST}, lowest versions: {named}", _python(LOWEST), lowest, sdist)
+        )
     return found
 
 
@@ -102,7 +109,7 @@ def _python(version: str) -> str:
 
 
 def _lowest() -> list[str]:
-    """Return the lowest version of each need, as setup.py allows it."""
+    """Return the lowest version of each dependency that setup.py allows."""
     text = (ROOT / "setup.py").read_text(encoding="utf-8")
     found = {match[1]: match[2] for match in re.finditer(r'"([a-z\d-]+)>=([\d.]+)', text)}
     [needs] = re.findall(r"install_requires=(\[.+?\])", text)
@@ -137,18 +144,18 @@ def _version() -> str:
     return str(version)
 
 
-def _try(trial: Trial, place: Path, simulator: Simulator) -> str:
-    """Install into a fresh environment and use it from an empty folder; return what is worth saying."""
+def _try(environment: Environment, place: Path, simulator: Simulator) -> str:
+    """Install into a fresh environment and use it from an empty folder; return how it went, in words."""
     folder = Path(tempfile.mkdtemp(dir=place))
-    _run([trial.python, "-m", "venv", str(folder / "venv")], folder)
+    _run([environment.python, "-m", "venv", str(folder / "venv")], folder)
     python, command = folder / "venv/bin/python", folder / "venv/bin/source-codat"
     pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
-    _run([*pip, "install", "-q", *trial.packages], folder)
+    _run([*pip, "install", "-q", *environment.packages], folder)
     _run([*pip, "check"], folder)
 
     config, catalog = folder / "config.json", folder / "catalog.json"
     config.write_text(json.dumps({"api_key": simulator.api_key, "base_url": simulator.url}))
-    said = spec, found = _says(command, config, folder)
+    told = spec, found = _spec_and_discover(command, config, folder)
     if "api_key" not in spec["spec"]["connectionSpecification"]["required"]:
         raise FailedError("the spec doesn't ask for api_key")
     streams = {one["name"]: one for one in found["catalog"]["streams"]}
@@ -163,16 +170,16 @@ def _try(trial: Trial, place: Path, simulator: Simulator) -> str:
     read = [one["record"]["stream"] for one in _messages(out, "RECORD")]
     if set(read) != set(streams):
         raise FailedError(f"the read brought nothing of {sorted(set(streams) - set(read))}")
-    _run([*pip, "install", "-q", "--no-deps", "--force-reinstall", str(trial.sdist)], folder)
-    if _says(command, config, folder) != said:
+    _run([*pip, "install", "-q", "--no-deps", "--force-reinstall", str(environment.sdist)], folder)
+    if _spec_and_discover(command, config, folder) != told:
         raise FailedError("installed from the sdist, spec or discover say something else")
     exact = _run([str(python), "-c", "import sys; print('.'.join(map(str, sys.version_info[:3])))"], folder)
     shutil.rmtree(folder)
     return f"well: {exact.strip()}, {len(streams)} streams, {len(read)} records"
 
 
-def _says(command: Path, config: Path, folder: Path) -> tuple[Any, Any]:
-    """Return what `spec` and `discover` say."""
+def _spec_and_discover(command: Path, config: Path, folder: Path) -> tuple[Any, Any]:
+    """Return the messages of the two commands."""
     [spec] = _messages(_run([str(command), "spec"], folder), "SPEC")
     [found] = _messages(_run([str(command), "discover", "--config", str(config)], folder), "CATALOG")
     return spec, found

@@ -1,4 +1,4 @@
-"""A client run as a process of its own, with what it cost and what it wrote."""
+"""Runs a client as a process of its own, and tells what it cost and what it wrote."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tools.benchmarks import ROOT
 
-_LIMIT_SECONDS = 900
-_BUFFER = 1 << 20
-_UNIT = 1 if sys.platform == "darwin" else 1024
+_LONGEST_SECONDS = 900
+_BUFFER_BYTES = 1 << 20
+_PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 class ClientFailedError(Exception):
@@ -24,8 +24,11 @@ class ClientFailedError(Exception):
 
 
 @dataclass
-class Tally:
-    """What came out of a client, counted line by line; the last state of each stream is kept."""
+class Output:
+    """What a client wrote to stdout, counted line by line: messages by type, and bytes.
+
+    last: the lines of the message types in `keep`.
+    """
 
     records: int = 0
     states: int = 0
@@ -33,7 +36,6 @@ class Tally:
     state_bytes: int = 0
     last: list[bytes] = field(default_factory=list)
     keep: tuple[str, ...] = ()
-    """The kinds of messages whose lines are kept in `last`."""
 
     def add(self, line: bytes) -> None:
         """Count one line: Airbyte's and Singer's messages both begin with their type."""
@@ -50,12 +52,15 @@ class Tally:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took: seconds of CPU (user and system) and wall clock, megabytes resident at most."""
+    """What one run took.
+
+    cpu: seconds, user and system. wall: seconds by the wall clock. peak: the most resident megabytes.
+    """
 
     cpu: float
     wall: float
     peak: float
-    said: Tally
+    output: Output
 
 
 def run(
@@ -64,7 +69,11 @@ def run(
     keep: tuple[str, ...] = (),
     pace: Callable[[int], None] = lambda _: None,
 ) -> Cost:
-    """Run a client to its end, reading its stdout; `pace` gets each line's length and may take its time."""
+    """Run a client to its end, reading its stdout; raises ClientFailedError.
+
+    keep: the message types whose lines are kept. pace: is called with each line's length before the next is
+    read, and may take its time.
+    """
     with tempfile.TemporaryFile() as errors:
         began = time.monotonic()
         process = subprocess.Popen(
@@ -73,14 +82,14 @@ def run(
             stderr=errors,
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
-            bufsize=_BUFFER,
+            bufsize=_BUFFER_BYTES,
         )
-        watchdog = threading.Timer(_LIMIT_SECONDS, process.kill)
+        watchdog = threading.Timer(_LONGEST_SECONDS, process.kill)
         watchdog.start()
-        said, tail = Tally(keep=keep), b""
+        output, tail = Output(keep=keep), b""
         try:
             for line in process.stdout or ():
-                said.add(line)
+                output.add(line)
                 tail = line
                 pace(len(line))
             _, status, usage = os.wait4(process.pid, 0)
@@ -98,4 +107,4 @@ def run(
             errors.seek(0)
             text = errors.read()[-1500:].decode(errors="replace") + tail[-1500:].decode(errors="replace")
             raise ClientFailedError(f"{Path(command[0]).name} ended with {process.returncode}: {text}")
-    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * _UNIT / 1e6, said)
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * _PEAK_UNIT_BYTES / 1e6, output)

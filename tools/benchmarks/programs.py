@@ -18,10 +18,11 @@ Command = list[str | Path]
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """A program: `command` returns how it is started against a server, with its files in a folder.
+class Program:
+    """A program to measure.
 
-    `turns` is how often it runs for each repetition: short runs need more of them.
+    command: takes a server and a folder for files; returns the command line. turns: how often it runs for
+    each repetition, as short runs need more of them. install: makes it ready, or raises NotInstalledError.
     """
 
     name: str
@@ -48,8 +49,8 @@ def _bare_loop(server: Server, _: Path) -> Command:
     return [sys.executable, _FOLDER / "bare_loop.py", server.url, server.api_key]
 
 
-SOURCE_CODAT = Contestant("source-codat", _source_codat, connector.ENV, turns=3)
-BARE_LOOP = Contestant("bare loop", _bare_loop, turns=3)
-STOCK = Contestant("stock manifest", _stock)
-TAP = Contestant(f"tap-codat {tap.VERSION}", tap.command, install=tap.install)
+SOURCE_CODAT = Program("source-codat", _source_codat, connector.ENV, turns=3)
+BARE_LOOP = Program("bare loop", _bare_loop, turns=3)
+STOCK = Program("stock manifest", _stock)
+TAP = Program(f"tap-codat {tap.VERSION}", tap.command, install=tap.install)
 ALL = (SOURCE_CODAT, BARE_LOOP, STOCK, TAP)
