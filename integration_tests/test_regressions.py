@@ -192,11 +192,13 @@ def test_a_failed_sync_is_a_doubt_so_its_data_type_is_asked_for(sim):
 class Transactions(Account):
     """A company whose one connection has three bank accounts more, with a transaction each."""
 
-    def __init__(self, sim):
-        super().__init__(sim, "bank_account_transactions", "bankTransactions", "Accounting")
+    def __init__(self, sim, *more):
+        super().__init__(sim, "bank_account_transactions", "bankTransactions", "Accounting", *more)
         self.accounts = ("A", "B", "C")
-        sim.world.sync(self.id, "bankAccounts", changes=lambda: [{"id": one} for one in self.accounts])
-        sim.world.sync(self.id, "bankTransactions", changes=self._bring)
+        sim.world.sync(
+            self.id, "bankAccounts", self.links[0], changes=lambda: [{"id": one} for one in self.accounts]
+        )
+        sim.world.sync(self.id, "bankTransactions", self.links[0], changes=self._bring)
         self.later()  # what was synced in this very second is asked for again anyway
 
     def _bring(self):
@@ -222,10 +224,14 @@ def test_an_account_refused_once_is_read_next_time_though_nothing_was_synced(sim
     assert not sim.requests_for("/bankAccounts"), "now that all of them were read, nobody need be asked"
 
 
-def test_accounts_that_a_read_did_not_get_to_are_read_next_time(sim, monkeypatch):
+@pytest.mark.parametrize("more", [(), ("Accounting",)], ids=["", "another connection is synced meanwhile"])
+def test_accounts_that_a_read_did_not_get_to_are_read_next_time(sim, monkeypatch, more):
     monkeypatch.setattr("source_codat.state.store._BYTES_PER_STATE_BYTE", 0)
-    account = Transactions(sim)
+    account = Transactions(sim, *more)
     whole = account.read(num_workers=2)
+    for link in account.links[1:]:
+        account.later()
+        account.whole(link)
     for state in whole.of("STATE"):
         account.rows.clear()
         account.state = [state]

@@ -16,7 +16,7 @@ from source_codat.http.client import CodatClient
 from source_codat.planning.plan import PartitionEnd, Plan, PlannedPartition, SelectedStream
 from source_codat.planning.refused_products import RefusedProducts
 from source_codat.reading.reader import Finished
-from source_codat.state.siblings import without_mark
+from source_codat.state.siblings import is_part, without_mark
 from source_codat.streams.definition import CUSTOM_IDENTIFIER, CodatRetriever
 from source_codat.trust import closing, judge, refusals
 from source_codat.trust.entry import Entry, PartitionKey
@@ -162,8 +162,11 @@ class Planner:
         if not partition.needs_parents:
             entry = state.entries.get(key)
             return judge.is_unchanged(evidence, entry and without_mark(entry))
-        below = [one for one in state.keys_of(partition.company.id) if one[: len(key)] == key]
-        return bool(below) and all(judge.is_unchanged(evidence, state.entries[one]) for one in below)
+        keys = [one for one in state.keys_of(partition.company.id) if one[: len(key)] == key]
+        below = [state.entries[one] for one in keys]
+        if not below or any(is_part(entry) for entry in below):
+            return False
+        return all(judge.is_unchanged(evidence, entry) for entry in below)
 
     def _ids(
         self, retriever: CodatRetriever, company: Company, look: Look | None

@@ -38,6 +38,11 @@ class Siblings:
         self.is_whole = False
 
 
+def is_part(entry: Entry) -> bool:
+    """Whether some sibling of an entry's partition may never have been read."""
+    return bool(entry.sync_id and entry.sync_id.startswith(_PART))
+
+
 def without_mark(entry: Entry) -> Entry:
     """What an entry says of its own partition, whatever became of its siblings."""
     return entry._replace(sync_id=entry.sync_id and entry.sync_id.removeprefix(_PART))
