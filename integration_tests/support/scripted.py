@@ -76,7 +76,7 @@ class ScriptedCodat:
             def do_GET(self):
                 parts = urlsplit(self.path)
                 query = dict(parse_qsl(parts.query, keep_blank_values=True))
-                code, body = codat.respond(unquote(parts.path), query)
+                code, body = codat.respond(parts.path, query)
                 raw = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response_only(code)
                 self.send_header("Date", email.utils.formatdate(usegmt=True))
@@ -102,6 +102,7 @@ class ScriptedCodat:
 
     def respond(self, path, query):
         """The status and body for one request, noted among those that were asked."""
+        path = unquote(path)
         self.asked.append((path, query))
         found = self.answer(path, query)
         if found is None and path == "/companies":

@@ -172,6 +172,8 @@ class PageDecoder:
             _note_envelope(page, _ENVELOPE.decode(body))
             if page.total is None:
                 _note_counters(page, envelope, self._records)
+        elif self._records == "" and len(rows) == 1 and _COUNTER.search(body):
+            page.has_next = _is_first_part(rows[0])
         self._note_heads(page, [self._row_head(row) for row in rows])
         return page
 
@@ -244,6 +246,14 @@ def _note_counters(page: Page, fields: Mapping[str, msgspec.Raw], records: str, 
             raw = bytes(value)
             if raw[:1] == b"{":
                 _note_counters(page, _OBJECT.decode(raw), "", depth + 1)
+
+
+def _is_first_part(row: msgspec.Raw) -> bool:
+    """Whether one object, a report, says that there is more of it than a page holds."""
+    counted = Page((), ())
+    if bytes(row[:1]) == b"{":
+        _note_counters(counted, _OBJECT.decode(row), "")
+    return bool(counted.total and counted.page_size and counted.total > counted.page_size)
 
 
 def _count(value: object) -> int | None:

@@ -161,7 +161,7 @@ class Pass:
             totals=frozenset(self.totals),
             pages=self.pages,
             first_page=self.first_page,
-            ends_short=self.last_page < filled,
+            ends_short=not is_numbered or self.last_page < filled,
             broken=self.broken,
             is_numbered=is_numbered,
             latest=self.latest,

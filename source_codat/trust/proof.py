@@ -32,7 +32,7 @@ class PassEvidence:
     fingerprint: equal for two passes that saw the same rows, in whatever order.
     totals: what the pages gave as the number of all rows, None where one didn't say.
     first_page: how many rows the first page had. ends_short: whether the last page that had any had
-    fewer than a page can hold, as the end of a list has.
+    fewer than a page can hold, as the end of a list has, or needed no fewer.
     broken: the pass ended although more was to come.
     is_numbered: whether its pages are asked for by number, so that none of them says for sure that it
     is the last one.
