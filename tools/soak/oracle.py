@@ -179,8 +179,9 @@ def check_ending(task: ReadTask, result: ReadResult, requests: Sequence[LoggedRe
     if "quota" in last_error and not _TIME_OF_DAY.search(last_error):
         raise PromiseBroken(f"when the quota is there again isn't said: {last_error}")
     is_withheld = _check_withheld(task, result, statuses)
-    is_users_to_mend = is_withheld or statuses & {401, 402} or any(one in last_error for one in _NO_COMPANY)
-    if "config_error" in types and not is_users_to_mend:
+    reasons = (*_NO_COMPANY, f"'start_date' is '{task.config.get('start_date')}', which is in the future")
+    is_users_to_mend = statuses & {401, 402} or any(reason in last_error for reason in reasons)
+    if "config_error" in types and not is_withheld and not is_users_to_mend:
         raise PromiseBroken(f"nothing is wrong with the configuration: {last_error}")
 
 
