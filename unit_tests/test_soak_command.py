@@ -1,4 +1,4 @@
-"""`python -m tools.soak`: what it prints of a broken promise can be played again, and is as short as can be."""
+"""`python -m tools.soak`: what it prints of a broken promise is short, and can be played again."""
 
 from collections import Counter
 from collections.abc import Iterable
