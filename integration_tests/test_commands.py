@@ -9,7 +9,7 @@ from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
 from integration_tests.support.connector import REPO, catalog, config, read, selected
 from source_codat import SourceCodat
-from unit_tests.support.catalogue import CATALOGUE
+from unit_tests.support.catalogue import CATALOGUE, key_of
 
 STREAMS = {
     "companies": ["id"],
@@ -61,10 +61,12 @@ def test_discover_matches_codats_catalogue_stream_by_stream(sim, script, tmp_pat
     found = {one["name"]: one for one in said.of("CATALOG")[0]["streams"]}
     assert set(found) == set(CATALOGUE)
     for name, one in found.items():
-        _, key, cursor = CATALOGUE[name]
-        assert [part for (part,) in one["source_defined_primary_key"]] == key.split()
+        cursor = CATALOGUE[name][2]
+        assert [part for (part,) in one["source_defined_primary_key"]] == key_of(name)
         assert one["supported_sync_modes"] == ["full_refresh", "incremental"][: 2 if cursor else 1]
         assert one.get("default_cursor_field") == ([cursor] if cursor else None)
+        # A second attempt of a full refresh would bring again what the first one brought.
+        assert one["is_resumable"] is False
         assert "$ref" not in json.dumps(one["json_schema"])
     assert not sim.requests
 

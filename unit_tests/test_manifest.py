@@ -16,7 +16,7 @@ from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 from source_codat import SourceCodat
 from source_codat.http.authenticator import CodatAuthenticator
 from source_codat.streams.definition import CodatRetriever
-from unit_tests.support.catalogue import CATALOGUE
+from unit_tests.support.catalogue import CATALOGUE, OTHER_KEYS, key_of
 
 PACKAGE = Path(__file__).resolve().parent.parent / "source_codat"
 TEXT = (PACKAGE / "manifest.yaml").read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ OURS = {
     for one in (CodatRetriever, CodatAuthenticator)
 }
 # What the factory or the connector sets: saying it in the manifest would change nothing.
-NOT_IN_A_ROW = {"config", "shares_answers"}
+NOT_IN_A_ROW = {"config", "shares_answers", "columns"}
 UNTYPED = {"response_filters": "HttpResponseFilter"}  # where the CDK needs no `type`
 FREE_FORM = {"request_parameters", "request_headers", "parent_ids", "flat", "each"}
 
@@ -219,17 +219,34 @@ def test_every_stream_is_in_codats_catalogue_and_every_entry_is_a_stream():
 @pytest.mark.parametrize("name", NAMES)
 def test_path_key_and_cursor_are_codats(name):
     stream = STREAMS[name]
-    path, key, cursor = CATALOGUE[name]
+    path, _, cursor = CATALOGUE[name]
     assert stream.retriever.path == path
-    assert " ".join(stream.primary_key) == key
+    assert list(stream.primary_key) == key_of(name)
     assert (stream.retriever.cursor_field or None) == cursor
+
+
+@pytest.mark.parametrize("name", OTHER_KEYS)
+def test_a_key_that_isnt_codats_differs_from_it_for_a_reason(name):
+    key, reason = OTHER_KEYS[name]
+    assert key != CATALOGUE[name][1]
+    assert reason
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_key_is_made_of_what_is_asked_for_and_of_one_column_that_is_never_empty(name):
+    """The rest of the key is the row's own id, which is made up where it is missing, or rowKey."""
+    retriever = STREAMS[name].retriever
+    asked = {*retriever.scope, *retriever.from_request}
+    own = [part for part in STREAMS[name].primary_key if part not in asked]
+    assert own in ([], ["rowKey"], [retriever.own_key])
+    assert bool(retriever.key_fields) <= retriever.has_row_key
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_keys_and_cursor_are_columns_of_the_schema(name):
     stream = STREAMS[name]
     columns = set(stream.schema_loader.get_json_schema()["properties"])
-    assert set(stream.primary_key) <= columns
+    assert {*stream.primary_key, *stream.retriever.key_fields, *stream.retriever.flat} <= columns
     assert {stream.retriever.cursor_field} - {""} <= columns
 
 

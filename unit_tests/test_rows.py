@@ -7,14 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from source_codat.foundation import timestamps
 from source_codat.foundation.errors import MalformedAnswer
 from source_codat.reading.pages import PageDecoder
 from source_codat.reading.rows import batch
+from source_codat.streams.columns import Columns
 from source_codat.streams.definition import CodatRetriever
 
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 )
 ROWS = st.lists(
@@ -34,7 +37,7 @@ def retriever(**changes):
 
 def lines(body, **changes):
     page = PageDecoder(retriever(**changes)).decode(body)
-    return page, batch("things", page, IDS, {})
+    return page, batch("things", page, IDS, {}, Columns())
 
 
 @given(ROWS, st.sampled_from([None, 1, 3]), st.booleans())
@@ -94,9 +97,10 @@ def test_what_cannot_be_a_list_is_refused(body):
         lines(body)
 
 
-def test_ids_of_odd_types_still_tell_rows_apart():
-    page, _ = lines(b'{"results":[{"id":{"a":1}},{"id":[2]},{"id":3},{"id":3.5},{"id":true}]}')
-    assert len(set(page.ids)) == 5
+def test_plain_ids_of_any_type_tell_rows_apart_and_others_are_none():
+    page, _ = lines(b'{"results":[{"id":{"a":1}},{"id":[2]},{"id":""},{"id":3},{"id":3.5},{"id":true}]}')
+    assert page.ids[:3] == [None] * 3
+    assert len(set(page.ids)) == 4
 
 
 def test_a_null_list_is_an_empty_one():
@@ -107,7 +111,7 @@ def test_a_null_list_is_an_empty_one():
 def test_rows_under_another_field_take_their_envelope_along():
     body = b'{"currency":"GBP","reports":[{"date":"2024-01-31","netAssets":1.50}],"x":1}'
     page = PageDecoder(retriever(records="reports", from_envelope=["currency"])).decode(body)
-    out = batch("things", page, IDS, {"periodLength": b"1", **page.envelope})
+    out = batch("things", page, {**IDS, "periodLength": b"1"}, page.envelope, Columns())
     assert json.loads(out.lines())["record"]["data"] == {
         "currency": "GBP",
         "date": "2024-01-31",
@@ -121,7 +125,7 @@ def test_rows_under_another_field_take_their_envelope_along():
 def test_what_a_row_says_itself_wins_over_its_envelope_but_not_over_its_partition():
     body = b'{"currency":"GBP","reports":[{"currency":"EUR","companyId":"other"}]}'
     page = PageDecoder(retriever(records="reports", from_envelope=["currency"])).decode(body)
-    data = json.loads(batch("things", page, IDS, page.envelope).lines())["record"]["data"]
+    data = json.loads(batch("things", page, IDS, page.envelope, Columns()).lines())["record"]["data"]
     assert (data["currency"], data["companyId"]) == ("EUR", "c1")
 
 
@@ -139,3 +143,86 @@ def test_what_a_row_says_itself_wins_over_its_envelope_but_not_over_its_partitio
 def test_other_shapes_of_answers_are_taken_apart_as_well(records, body, count):
     page = PageDecoder(retriever(records=records)).decode(body)
     assert len(page.rows) == count
+
+
+SCHEMA = {
+    "properties": {
+        "id": {"type": ["null", "string"]},
+        "note": {"type": ["null", "string"]},
+        "amount": {"type": ["null", "number"]},
+        "days": {"type": ["null", "integer"]},
+        "paid": {"type": ["null", "boolean"]},
+        "dueDate": {"type": ["null", "string"], "airbyte_type": "timestamp_without_timezone"},
+        "modifiedDate": {"type": ["null", "string"], "format": "date-time"},
+    }
+}
+COLUMNS = Columns(["companyId", "connectionId", "id"], "modifiedDate", lambda: SCHEMA)
+
+
+def record(row):
+    """What becomes of one row in a stream that has these columns."""
+    body = json.dumps({"results": [{"id": "other", "amount": 1}, row]}) if isinstance(row, dict) else row
+    page = PageDecoder(retriever(columns=COLUMNS, cursor_field="modifiedDate")).decode(
+        body if isinstance(body, bytes) else body.encode()
+    )
+    out = batch("things", page, IDS, {}, COLUMNS)
+    return [json.loads(line)["record"]["data"] for line in out.lines().splitlines()][-1]
+
+
+@pytest.mark.parametrize("name", ["companyId", "connectionId", "id", "modifiedDate"])
+@pytest.mark.parametrize("spelling", [str.upper, str.lower, str.capitalize, str.swapcase, "Pascal"])
+def test_a_field_that_differs_from_a_key_in_case_alone_leaves_the_key_its_column(name, spelling):
+    odd = name[0].upper() + name[1:] if spelling == "Pascal" else spelling(name)
+    if odd == name:
+        return
+    one = record({"id": "1", "modifiedDate": "2024-01-01T00:00:00Z", odd: "other"})
+    assert (one["companyId"], one["connectionId"], one["id"]) == ("c1", "k1", "1")
+    assert one[f"{odd}_as_sent"] == "other"
+    assert len({field.lower() for field in one}) == len(one)
+
+
+@pytest.mark.parametrize("name", ["amount", "days", "paid", "dueDate", "modifiedDate"])
+def test_an_empty_text_is_null_where_the_column_is_no_text(name):
+    assert record({"id": "1", "note": "", name: ""}) == {**IDS_READ, "id": "1", "note": "", name: None}
+
+
+IDS_READ = {"companyId": "c1", "connectionId": "k1"}
+
+
+def test_the_text_of_a_number_becomes_the_number_with_all_its_digits():
+    row = b'{"results":[{"id":"1","amount":"1.10","days":"30","paid":"true"}]}'
+    page = PageDecoder(retriever(columns=COLUMNS)).decode(row)
+    assert b'"amount":1.10,"days":30,"paid":true' in batch("things", page, IDS, {}, COLUMNS).lines()
+
+
+@pytest.mark.parametrize("name", ["amount", "days", "paid"])
+@pytest.mark.parametrize("text", ["n/a", "1,000", "0x10", "NaN", " "])
+def test_a_text_that_is_no_number_goes_on_beside_its_column(name, text):
+    assert record({"id": "1", name: text}) == {**IDS_READ, "id": "1", f"{name}_as_sent": text}
+
+
+def test_what_a_column_holds_without_trouble_stays_the_bytes_that_codat_sent():
+    row = b'{"id":"1","amount":1E+2,"days":30.0,"dueDate":"soon","note":"","more":{"amount":""}}'
+    page = PageDecoder(retriever(columns=COLUMNS)).decode(b'{"results":[' + row + b"]}")
+    assert row[1:] in batch("things", page, IDS, {}, COLUMNS).lines()
+    assert not page.irregular
+
+
+def test_the_zero_character_which_no_database_takes_is_replaced_and_nothing_like_it():
+    body = rb'{"results":[{"id":"1","note":"a\u0000\u0000b","more":["\\u0000","\\\u0000"]}]}'
+    one = record(body)
+    assert one["note"] == "a\ufffd\ufffdb"
+    assert one["more"] == ["\\u0000", "\\\ufffd"]
+
+
+def test_a_row_that_cant_leave_as_it_is_still_moves_the_cursor():
+    rows = [
+        {"id": "1", "amount": "", "modifiedDate": "2024-01-02"},
+        {"id": "2", "modifiedDate": "2024-01-01"},
+    ]
+    page = PageDecoder(retriever(columns=COLUMNS, cursor_field="modifiedDate")).decode(
+        json.dumps({"results": rows}).encode()
+    )
+    assert page.irregular
+    assert page.latest == timestamps.instant("2024-01-02")
+    assert page.ids == ["1", "2"]

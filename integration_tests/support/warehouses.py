@@ -45,6 +45,7 @@ def fill(address: str, folder: Path) -> Warehouse:
     """Load everything, then what has changed, then everything anew."""
     warehouse = Warehouse(address)
     with Simulator(companies=2, seed=7, records=6) as sim:
+        _put_odd_rows(sim)
         path = folder / "config.json"
         path.write_text(json.dumps(config(sim)), encoding="utf-8")
         connector.load(path, address)
@@ -56,6 +57,23 @@ def fill(address: str, folder: Path) -> Warehouse:
         warehouse.resynced = look(address, sim)
     warehouse.columns = _columns(address)
     return warehouse
+
+
+def _put_odd_rows(sim: Simulator) -> None:
+    """Rows that no warehouse takes as they are sent, each twice: without an id, with texts for numbers."""
+    company = sim.world.companies[0]["id"]
+    account = next(key for _, _, key, _ in records(sim, "bankAccounts"))
+    odd = {
+        "RowKey": "other",
+        "CompanyId": "other",
+        "description": "a\0b",
+        "amount": "",
+        "date": "",
+        "balance": "1.50",
+    }
+    for _ in range(2):
+        sim.world.put(company, "chartOfAccounts", {"name": "Without an id", "currentBalance": ""})
+        sim.world.put(company, "bankTransactions", dict(odd), account_id=account)
 
 
 def _disturb(sim: Simulator) -> tuple:

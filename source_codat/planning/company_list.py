@@ -124,7 +124,7 @@ class CompanyList:
             except PartitionFailed as failed:
                 raise _list_failed(failed, "") from None
             self._note_time(page.server_time)
-            self.emit(batch(self.retriever.name, page, {}, {}))
+            self.emit(batch(self.retriever.name, page, {}, {}, self.retriever.columns))
             found += companies
         return found
 

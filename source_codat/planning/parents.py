@@ -18,6 +18,7 @@ from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
 from source_codat.reading.reader import Finished, StreamReader
 from source_codat.reading.requests import Partition
+from source_codat.reading.row_keys import is_made_up
 from source_codat.reading.rows import RowBatch
 from source_codat.state.siblings import Siblings
 from source_codat.streams.definition import CodatRetriever
@@ -121,9 +122,8 @@ class Parents:
     def _child_ids(self, row: Mapping[str, Any]) -> dict[str, str] | None:
         """The ids that a parent's row gives its children; None where it lacks one."""
         found = {name: row.get(column) for name, column in self.child.parent_ids.items()}
-        if any(value in (None, "") for value in found.values()):
-            return None
-        return {name: str(value) for name, value in found.items()}
+        ids = {name: str(value) for name, value in found.items() if value not in (None, "")}
+        return None if len(ids) < len(found) or any(map(is_made_up, ids.values())) else ids
 
     def _rows(self, above: Partition, wanted: Mapping[str, str]) -> _ParentRows:
         rows: list[Mapping[str, Any]] = []

@@ -184,7 +184,7 @@ class Planner:
                 yield {"companyId": company.id, **own, **more}
 
     def _since(self, retriever: CodatRetriever, entry: Entry | None, now: int | None) -> int | None:
-        start = None if retriever.shape == "row_key" else self._settings.start
+        start = None if retriever.has_row_key else self._settings.start
         if entry is None or entry.cursor is None or judge.is_in_future(entry.cursor, now):
             return start
         return max(entry.cursor - self._settings.lookback, start or 0)

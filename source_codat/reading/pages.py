@@ -6,12 +6,14 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import MalformedAnswer
+from source_codat.reading.row_fields import RawFields, fields_of, identifier, row_of
+from source_codat.streams.columns import other_spellings
 from source_codat.streams.definition import CodatRetriever
 
 _DEEPEST_COUNTER = 4  # objects in objects; in the answers that Codat documents it is one
@@ -23,7 +25,10 @@ _SURROGATES = re.compile(
     rb"\\(?:(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 )
 _MANY_ESCAPES = 100  # bytes between backslashes, from where on looking at each takes longer
+_ZERO_CHARACTER = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _Number = int | float | str | None
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Never = Annotated[int, msgspec.Meta(ge=1, le=0)]  # no value is one: a row that has such a field is told
 
 
 class _Link(msgspec.Struct):
@@ -54,7 +59,15 @@ class _ListAnswer(_Envelope, kw_only=True):
 _LIST = msgspec.json.Decoder(_ListAnswer)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_OBJECT = msgspec.json.Decoder(RawFields)
+
+
+class _Head(NamedTuple):
+    """What is read of a row: what tells it apart, its date, and whether it is finished."""
+
+    key: str | int | float | None
+    cursor: str | None
+    status: str | None
 
 
 @dataclass
@@ -62,7 +75,7 @@ class Page:
     """The rows of one answer.
 
     rows: each row's JSON object, as Codat sent it, without line breaks.
-    ids: the rows' `id`s, in order; None where a row has none.
+    ids: the rows' `id`s, in order; None where a row has none, or an empty one.
     latest: the latest instant among the rows' cursor fields, None where there is none.
     has_rows_without_date: whether such a field of a row is missing, or says no date that Codat's clock
     can have shown.
@@ -72,7 +85,8 @@ class Page:
     token: what asks for the next page, where that isn't a number.
     server_time: Codat's clock when it answered, an instant.
     page_size: the page size that the answer says it used, None where it doesn't.
-    clashing: whether a row already has a field that the connector adds.
+    irregular: whether a row can't leave as it is: it has a field that the connector adds, one that
+    differs from a key column in case alone, or a value that its column can't hold.
     envelope: the top-level fields beside the rows that the stream asked for.
     """
 
@@ -87,7 +101,7 @@ class Page:
     server_time: int | None = None
     oldest_unfinished: int | None = None
     has_rows_without_date: bool = False
-    clashing: bool = False
+    irregular: bool = False
     size: int = 0
     envelope: Mapping[str, msgspec.Raw] = field(default_factory=dict)
 
@@ -101,25 +115,42 @@ class PageDecoder:
         self._finished = frozenset(retriever.finished)
         self._id_field = retriever.id_field
         self._cursor = retriever.cursor_field or "modifiedDate"
+        head = msgspec.defstruct("Head", self._regular_fields(retriever))
+        self._head = msgspec.json.Decoder(head)
+        heads = msgspec.defstruct("Heads", [("results", list[head] | None)])  # type: ignore[valid-type]  # made here
+        self._list_heads: Any = msgspec.json.Decoder(heads)
+
+    def _regular_fields(self, retriever: CodatRetriever) -> list[tuple[str, Any, Any]]:
+        """The fields of a row that can leave as it is, as a struct's; any other row doesn't decode."""
+        columns = retriever.columns
         added = (
             retriever.cursor_field * retriever.by_new_parents,
             *retriever.scope,
             *retriever.from_envelope,
             *retriever.from_request,
         )
-        own = {"key", "cursor", "status", self._id_field, self._cursor}
-        self._added = tuple(dict.fromkeys(name for name in added if name and name not in own))
+        types: dict[str, Any] = dict.fromkeys(filter(None, added), _Never)
+        reserved = {*types, *columns.key, columns.cursor} - {""}
+        types |= dict.fromkeys(set().union(*map(other_spellings, reserved)), _Never)
+        types = {
+            **dict.fromkeys(columns.numbers, float | None),
+            **dict.fromkeys(columns.booleans, bool | None),
+            **dict.fromkeys(columns.dates, _Text | None),
+            **types,
+        }
+        for name in (self._id_field, self._cursor, "status"):
+            types.pop(name, None)
         fields: list[tuple[str, Any, Any]] = [
-            ("key", str | int | float | None, msgspec.field(default=None, name=self._id_field or " none")),
-            ("cursor", str | None, msgspec.field(default=None, name=self._cursor)),
+            ("key", _Text | int | float | None, msgspec.field(default=None, name=self._id_field or " none")),
+            ("cursor", _Text | None, msgspec.field(default=None, name=self._cursor)),
         ]
         if self._finished:
             fields.append(("status", str | None, None))
-        fields += [(name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in self._added]
-        head = msgspec.defstruct("Head", fields)
-        self._head = msgspec.json.Decoder(head)
-        heads = msgspec.defstruct("Heads", [("results", list[head] | None)])  # type: ignore[valid-type]  # made here
-        self._list_heads: Any = msgspec.json.Decoder(heads)
+        fields += [
+            (f"field{number}", kind, msgspec.field(default=None, name=name))
+            for number, (name, kind) in enumerate(types.items())
+        ]
+        return fields
 
     def decode(self, body: bytes) -> Page:
         """Take an answer's body apart; raises MalformedAnswer where it isn't what was asked for."""
@@ -132,7 +163,7 @@ class PageDecoder:
         body = _clean(body).strip()
         page = Page([msgspec.Raw(body)], (), size=len(body))
         with _malformed():
-            self._note_heads(page, [self._row_head(msgspec.Raw(body))])
+            self._note_heads(page, self._heads(page))
         return page
 
     def _decode_list(self, body: bytes) -> Page:
@@ -147,7 +178,7 @@ class PageDecoder:
         try:
             heads = self._list_heads.decode(body).results or []
         except msgspec.ValidationError:
-            heads = [self._odd_head(row) for row in rows]
+            heads = self._heads(page)
         self._note_heads(page, heads)
         return page
 
@@ -161,7 +192,7 @@ class PageDecoder:
         elif self._records == "":
             rows = [msgspec.Raw(body.strip())]
         elif self._records == "*":
-            rows = list(_OBJECT.decode(body).values())
+            rows = [self._named(row, name) for name, row in _OBJECT.decode(body).items()]
         else:
             envelope = _OBJECT.decode(body)
             found = bytes(envelope.get(self._records, b"null"))
@@ -174,25 +205,34 @@ class PageDecoder:
                 _note_counters(page, envelope, self._records)
         elif self._records == "" and len(rows) == 1 and _COUNTER.search(body):
             page.has_next = _is_first_part(rows[0])
-        self._note_heads(page, [self._row_head(row) for row in rows])
+        self._note_heads(page, self._heads(page))
         return page
 
-    def _row_head(self, row: msgspec.Raw) -> Any:
+    def _named(self, row: msgspec.Raw, name: str) -> msgspec.Raw:
+        """A row that stands in an object under its id: with that id, where it doesn't say it itself."""
+        fields = {} if bytes(row) == b"null" else fields_of(row)
+        if identifier(fields.get(self._id_field)) is not None:
+            return row
+        return msgspec.Raw(row_of({**fields, self._id_field: name}))
+
+    def _heads(self, page: Page) -> list[Any]:
+        """The heads of a page's rows, one by one; notes where a row is irregular."""
+        return [self._head_of(row, page) for row in page.rows]
+
+    def _head_of(self, row: msgspec.Raw | bytes, page: Page) -> Any:
         try:
             return self._head.decode(row)
         except msgspec.ValidationError:
-            return self._odd_head(row)
+            page.irregular = True
+            return self._irregular_head(row)
 
-    def _odd_head(self, row: msgspec.Raw) -> Any:
-        """The head of a row whose id or date has a type that Codat doesn't document."""
-        try:
-            fields = _OBJECT.decode(row)
-        except msgspec.ValidationError:
-            raise MalformedAnswer("the answer has a row that isn't an object") from None
-        known = {name: raw for name, raw in fields.items() if name in self._added}
-        if self._id_field in fields:  # whatever it is, its text tells rows apart
-            known[self._id_field] = msgspec.Raw(msgspec.json.encode(bytes(fields[self._id_field]).decode()))
-        return self._head.decode(msgspec.json.encode(known))
+    def _irregular_head(self, row: msgspec.Raw | bytes) -> _Head:
+        fields = fields_of(row)
+        return _Head(
+            identifier(fields.get(self._id_field)),
+            _text_of(fields.get(self._cursor)),
+            _text_of(fields.get("status")),
+        )
 
     def _note_heads(self, page: Page, heads: Sequence[Any]) -> None:
         page.ids = [head.key for head in heads]
@@ -211,9 +251,10 @@ class PageDecoder:
                 ),
                 default=None,
             )
-        page.clashing = any(
-            getattr(head, name) is not msgspec.UNSET for head in heads for name in self._added
-        )
+
+
+def _text_of(value: msgspec.Raw | None) -> str | None:
+    return str(msgspec.json.decode(value)) if value is not None and bytes(value)[:1] == b'"' else None
 
 
 @contextlib.contextmanager
@@ -285,8 +326,11 @@ def _may_have_half_a_pair(body: bytes) -> bool:
 
 
 def _clean(body: bytes) -> bytes:
-    """A body whose rows may be cut into output lines: no half characters, no line break between tokens."""
+    """A body whose rows may be cut into output lines: without half characters and breaks between tokens."""
     if _may_have_half_a_pair(body):
         body = _SURROGATES.sub(_whole_or_replaced, body)
+    # No database takes the character U+0000 in a text. Searched from the end, as that is four times faster.
+    if b"\\" in body and body.rfind(b"\\u0000") >= 0:
+        body = _ZERO_CHARACTER.sub(rb"\1\\ufffd", body)
     # JSON allows line breaks between tokens only; inside a string they are escaped.
     return body.replace(b"\n", b" ").replace(b"\r", b" ") if b"\n" in body or b"\r" in body else body

@@ -105,7 +105,6 @@ class PartitionReading:
         self.recheck_after: float | None = None
         self._requests = requests
         self._retriever = requests.retriever
-        self._needs_row_keys = self._retriever.shape == "row_key"
         self._start = settings.start
         self._emit = emit
         self._partition = partition
@@ -128,12 +127,12 @@ class PartitionReading:
     def _read_pages(self) -> Finished | None:
         self._passes_left -= 1
         seen = self._pass = self._read_pass()
+        self._records += seen.records
         if seen.has_rows_without_id and self._partition.since is not None:
             # By its state all rows of this partition had ids: they don't any more.
             self._partition, self._previous = replace(self._partition, since=None), None
             self._drop_held()
             return None if self._passes_left else self._unproven()
-        self._records += seen.records
         can_look = self._syncs_before is not None and self._partition.context is not None
         if can_look and (seen.pages > 1 or self._contradicts_itself()):
             self.recheck_after = time.monotonic()
@@ -181,13 +180,12 @@ class PartitionReading:
         return self._pass.evidence(
             self._earlier_ids,
             is_numbered=self._retriever.paging == "pages",
-            equal_rows_count=self._needs_row_keys,
+            equal_rows_count=self._retriever.has_row_key or self._pass.has_rows_without_id,
         )
 
     def _drop_held(self) -> None:
         """Forget rows whose keys were counted in a pass that proved nothing."""
-        self._held.drop()
-        self._records = 0
+        self._records -= self._held.drop()
 
     def _finished(self, seen: PassEvidence, looks: list[SyncLook], peculiarity: str) -> Finished:
         place = reached(seen, looks)
@@ -222,7 +220,10 @@ class PartitionReading:
         """
         seen = Pass(self._page_size)
         request: PageRequest | None = PageRequest(self._page_size)
-        keys = RowKeys(self._start) if self._needs_row_keys else None
+        # Codat is asked for what changed since the start date, unless rows have to be counted.
+        is_whole = self._retriever.has_row_key or self._partition.since is None
+        start = self._start if is_whole and self._retriever.cursor_field else None
+        keys = RowKeys(self._retriever, self._partition.ids, start)
         previous: PageHashes | None = None
         while request is not None:
             page, request = self._ask(request)
@@ -233,7 +234,7 @@ class PartitionReading:
             seen.note(page, hashes)
             seen.page_size = request.size
             seen.records += self._send(page, keys, is_first=not seen.records)
-            seen.has_rows_without_id = keys is not None and keys.missing
+            seen.has_rows_without_id = keys.has_rows_without_id
             if seen.empty_pages_in_a_row > MOST_EMPTY_PAGES:
                 raise PartitionFailed(
                     f"Codat gave {MOST_EMPTY_PAGES} empty pages in a row for {self._path}, each of which "
@@ -262,19 +263,21 @@ class PartitionReading:
             return True
         return page.has_next or (page.total is not None and not page.linked)
 
-    def _send(self, page: Page, keys: RowKeys | None, *, is_first: bool) -> int:
+    def _send(self, page: Page, keys: RowKeys, *, is_first: bool) -> int:
         """Send out a page's rows, or hold them back; returns how many records they are."""
         if not page.rows:
             return 0
-        shown = keys.keyed(page) if keys else shaped(self._retriever, page)
+        shown = keys.keyed(shaped(self._retriever, page))
         if not shown.rows:  # a start date may leave all of a page out
             return 0
-        extra_fields = {**self._requests.request_fields, **self._partition.extra_fields, **page.envelope}
-        rows = batch(self._retriever.name, shown, self._ids, extra_fields)
+        fixed = {**self._requests.request_fields, **self._ids}
+        extra_fields = {**self._partition.extra_fields, **page.envelope}
+        rows = batch(self._retriever.name, shown, fixed, extra_fields, self._retriever.columns)
         if is_first:
             company_id = self._partition.ids.get("companyId", "")
             rows = replace(rows, total=page.total or len(shown.rows), company_id=company_id)
-        (self._held.add if keys else self._emit)(rows)
+        is_held = self._retriever.has_row_key or keys.has_rows_without_id
+        (self._held.add if is_held else self._emit)(rows)
         return len(shown.rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,9 +12,11 @@ import msgspec
 from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
 from source_codat.reading.pages import Page
+from source_codat.reading.row_fields import NULL, as_sent, fields_of, row_of
+from source_codat.streams.columns import Columns
 
 _SLICE = 4 << 20  # bytes
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -65,31 +68,66 @@ class RowBatch:
 
 
 def batch(
-    stream: str, page: Page, ids: Mapping[str, bytes], beside: Mapping[str, msgspec.Raw | bytes]
+    stream: str,
+    page: Page,
+    fixed: Mapping[str, bytes],
+    extra: Mapping[str, msgspec.Raw | bytes],
+    columns: Columns,
 ) -> RowBatch:
     """The rows of a page as they leave, with fields added at top level; values are encoded JSON.
 
-    ids: the partition's own, which win over what a row says; beside: what a row may say better.
+    fixed: what wins over what a row says, the ids of its partition; extra: what a row may say better.
     """
-    added = {**beside, **ids}
     now = time.time_ns() // 1_000_000
-    bare = any(
-        identifier is None and bytes(row)[1:].lstrip()[:1] == b"}"
-        for row, identifier in zip(page.rows, page.ids, strict=True)
-    )
-    if added and (page.clashing or bare):
-        # A row that has such a field already, or none at all, is put together anew; its other
-        # values stay the bytes they are.
-        rows = [_merged(row, ids, beside) for row in page.rows]
+    empty = None in page.ids and any(bytes(row)[1:].lstrip()[:1] == b"}" for row in page.rows)
+    if page.irregular or empty:
+        rows = [_rebuilt(row, fixed, extra, columns) for row in page.rows]
         return RowBatch(stream, rows, b"", now, sum(map(len, rows)))
+    added = {**extra, **fixed}
     joined = b"".join(b"%s:%s," % (msgspec.json.encode(name), bytes(value)) for name, value in added.items())
     return RowBatch(stream, page.rows, joined, now, page.size)
 
 
-def _merged(
-    row: msgspec.Raw | bytes, ids: Mapping[str, bytes], beside: Mapping[str, msgspec.Raw | bytes]
+def _rebuilt(
+    row: msgspec.Raw | bytes,
+    fixed: Mapping[str, bytes],
+    extra: Mapping[str, msgspec.Raw | bytes],
+    columns: Columns,
 ) -> bytes:
-    own = {name: value for name, value in _OBJECT.decode(row).items() if name not in ids}
-    added = {name: value for name, value in beside.items() if bytes(own.get(name, b"null")) == b"null"}
-    first = {name: msgspec.Raw(bytes(value)) for name, value in {**ids, **added}.items()}
-    return msgspec.json.encode({**first, **{name: own[name] for name in own if name not in added}})
+    """A row put together anew from its fields; what they say stays the bytes that Codat sent.
+
+    A field that differs in case alone from one that is added, or from a key, goes on under the name
+    that `as_sent` gives it: in a warehouse that doesn't tell the two apart it would replace the key.
+    """
+    reserved = {name.lower(): name for name in (*columns.key, columns.cursor, *fixed, *extra)}
+    own: dict[str, msgspec.Raw] = {}
+    for name, value in fields_of(row).items():
+        if name in fixed:
+            continue
+        if reserved.get(name.lower(), name) != name:
+            own[as_sent(name)] = value
+        else:
+            own.update(_fitted(name, value, columns))
+    added = {name: value for name, value in extra.items() if bytes(own.get(name, NULL)) == b"null"}
+    first = {name: msgspec.Raw(bytes(value)) for name, value in {**fixed, **added}.items()}
+    return row_of({**first, **{name: own[name] for name in own if name not in added}})
+
+
+def _fitted(name: str, value: msgspec.Raw, columns: Columns) -> dict[str, msgspec.Raw]:
+    """A field that a warehouse can load: a text where a number, a date or a boolean belongs can't be.
+
+    An empty text says nothing and becomes null. The text of a number or boolean loses its quotes.
+    Any other text in such a column stays in the row under the name that `as_sent` gives it.
+    """
+    raw = bytes(value)
+    is_plain = name in columns.numbers or name in columns.booleans
+    if raw[:1] != b'"' or not (is_plain or name in columns.dates):
+        return {name: value}
+    if raw == b'""':
+        return {name: NULL}
+    text = msgspec.json.decode(raw, type=str)
+    if not is_plain:
+        return {name: value}
+    if _NUMBER.fullmatch(text) if name in columns.numbers else text in ("true", "false"):
+        return {name: msgspec.Raw(text.encode())}
+    return {as_sent(name): value}

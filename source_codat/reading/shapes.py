@@ -7,17 +7,16 @@ from dataclasses import replace
 import msgspec
 
 from source_codat.reading.pages import Page
+from source_codat.reading.row_fields import fields_of, row_of
 from source_codat.reading.statements import lines
 from source_codat.streams.definition import CodatRetriever
-
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def shaped(retriever: CodatRetriever, page: Page) -> Page:
     """The page as the stream shows it: statements as lines, nested ids as columns."""
     if retriever.shape == "lines":
         rows = [line for report in page.rows for line in lines(report)]
-        return replace(page, rows=rows, ids=[True] * len(rows), clashing=False, size=sum(map(len, rows)))
+        return replace(page, rows=rows, ids=[True] * len(rows), size=sum(map(len, rows)))
     if retriever.flat:
         rows = [_flattened(row, dict(retriever.flat)) for row in page.rows]
         return replace(page, rows=rows)
@@ -25,12 +24,12 @@ def shaped(retriever: CodatRetriever, page: Page) -> Page:
 
 
 def _flattened(row: msgspec.Raw | bytes, flat: dict[str, str]) -> bytes:
-    fields = _OBJECT.decode(row)
+    fields = fields_of(row)
     for name, path in flat.items():
         value: msgspec.Raw | None = msgspec.Raw(bytes(row))
         for part in path.split("."):
-            inner = _OBJECT.decode(value) if value is not None and bytes(value)[:1] == b"{" else {}
+            inner = fields_of(value) if value is not None and bytes(value)[:1] == b"{" else {}
             value = inner.get(part)
         if value is not None:
             fields[name] = value
-    return msgspec.json.encode(fields)
+    return row_of(fields)

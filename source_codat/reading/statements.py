@@ -9,15 +9,15 @@ from urllib.parse import quote
 
 import msgspec
 
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_NULL = msgspec.Raw(b"null")
+from source_codat.reading.row_fields import NULL, fields_of
+
 _PERIOD = ("date", "fromDate", "toDate")
 
 
 class _Line(msgspec.Struct):
     name: str | None = None
     accountId: str | None = None  # noqa: N815 - Codat's name
-    value: msgspec.Raw = _NULL
+    value: msgspec.Raw = NULL
     items: list[_Line] | None = None
 
 
@@ -39,7 +39,7 @@ def lines(report: msgspec.Raw | bytes) -> Iterator[bytes]:
 
     A total that Codat gives as a bare number (netAssets, grossProfit) is a line of depth 0 too.
     """
-    fields = _OBJECT.decode(report)
+    fields = fields_of(report)
     period = {name: fields[name] for name in _PERIOD if name in fields}
     position = 0
     for section, value in fields.items():
@@ -69,7 +69,7 @@ def _rows(line: _Line, place: _Place, period: Mapping[str, msgspec.Raw]) -> Iter
             "path": [name for name in names if name is not None],
             "accountId": line.accountId,
             "name": line.name,
-            "value": line.value,
+            "value": line.value if bytes(line.value) != b'""' else NULL,
             "position": place.position,
         }
     )

@@ -15,6 +15,7 @@ from airbyte_cdk.sources.declarative.models.declarative_component_schema import 
 from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import ModelToComponentFactory
 from airbyte_cdk.sources.declarative.schema import SchemaLoader
 
+from source_codat.streams.columns import Columns
 from source_codat.streams.definition import CUSTOM, CUSTOM_IDENTIFIER, CodatRetriever
 
 
@@ -42,7 +43,9 @@ class CodatStream:
             source_defined_cursor=True if incremental else None,
             default_cursor_field=[self.retriever.cursor_field] if incremental else None,
             source_defined_primary_key=[[name] for name in self.primary_key],
-            is_resumable=incremental,
+            # A second attempt of a full refresh writes into the same table, and would bring again what
+            # the first one brought: the platform must empty it in between.
+            is_resumable=False,
         )
 
 
@@ -67,7 +70,9 @@ def build_streams(
         name = definition["name"]
         retriever = factory.create_component(CustomRetriever, definition["retriever"], config, name=name)
         loader = factory.create_component(JsonFileSchemaLoader, definition["schema_loader"], config)
-        streams[name] = CodatStream(retriever, definition["primary_key"], loader)
+        key = definition["primary_key"]
+        retriever.columns = Columns(key, retriever.cursor_field, loader.get_json_schema)
+        streams[name] = CodatStream(retriever, key, loader)
     asked = Counter(stream.retriever.path for stream in streams.values())
     for stream in streams.values():
         stream.retriever.shares_answers = asked[stream.retriever.path] > 1

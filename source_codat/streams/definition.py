@@ -8,7 +8,10 @@ from urllib.parse import quote
 
 from airbyte_cdk.sources.declarative.requesters import HttpRequester
 
+from source_codat.streams.columns import Columns
+
 CUSTOM_IDENTIFIER = "customDataIdentifier"  # the placeholder that a custom data type's name fills
+ROW_KEY = "rowKey"  # the column that tells rows apart which have no reliable id
 CUSTOM = "custom/"  # what a custom data type's own name is preceded by
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -21,7 +24,9 @@ class CodatRetriever:
     records: where the rows are in an answer: a top-level field, "" (the body) or "*" (its values).
     paging: "pages" (page and pageSize), "token" (continuationToken) or "" (one answer is all).
     id_field: what tells rows apart, "" where only all of a row does. ordered: whether Codat can
-    order by it, or else by id.
+    order by it, or else by id. ids_required: whether a row without it makes the whole list unusable.
+    key_fields: what the column rowKey is made of, where it is in the key: the field that tells rows
+    apart stands last, before it those that qualify it; silent: the row's id.
     cursor_field, queryable: what the stream is incremental by, and whether `query` is understood.
     finished: the statuses of rows that don't change any more; the cursor stops at any other row.
     marks_deleted: whether deleted records stay, with metadata.isDeleted.
@@ -34,8 +39,8 @@ class CodatRetriever:
     always: a query that every request carries. product: what of Codat the endpoint belongs to.
     from_envelope, from_request: top-level fields added from the answer and from the request.
     flat: top-level fields added from nested ones ("recordRef.id"), for keys.
-    shape: what becomes of the rows: "" (as they are), "lines" (of a statement), "row_key".
-    shares_answers: whether another stream puts the same questions.
+    shape: what becomes of the rows: "" (as they are), "lines" (of a statement).
+    shares_answers: whether another stream puts the same questions. columns: its key and its schema.
     """
 
     requester: HttpRequester = field(repr=False)  # it has the configuration in it
@@ -46,6 +51,8 @@ class CodatRetriever:
     paging: str = ""
     id_field: str = "id"
     ordered: bool = False
+    ids_required: bool = False
+    key_fields: Sequence[str] = ()
     cursor_field: str = ""
     queryable: bool = False
     finished: Sequence[str] = ()
@@ -64,12 +71,24 @@ class CodatRetriever:
     flat: Mapping[str, str] = field(default_factory=dict)
     shape: str = ""
     shares_answers: bool = False
+    columns: Columns = field(default_factory=Columns)
 
     def __post_init__(self) -> None:
         self.path = self.path.replace("{dataset}", self.dataset or self.data_type)
         # The ids that make a partition, in the order of the path: companyId, connectionId …
         in_path = tuple(_PLACEHOLDER.findall(self.path))
         self.scope: tuple[str, ...] = in_path + tuple(name for name in self.each if name not in in_path)
+
+    @property
+    def has_row_key(self) -> bool:
+        """Whether the column rowKey is part of the key."""
+        return ROW_KEY in self.columns.key
+
+    @property
+    def own_key(self) -> str:
+        """The part of the key that is the row's own id in Codat, or ""."""
+        is_own = self.id_field in self.columns.key and self.id_field not in self.scope
+        return self.id_field if is_own else ""
 
     @property
     def per_connection(self) -> bool:

@@ -13,11 +13,12 @@ from typing import Any
 
 from source_codat import SourceCodat
 from source_codat.streams.catalog import CodatStream
-from source_codat.streams.definition import CodatRetriever
+from source_codat.streams.definition import ROW_KEY, CodatRetriever
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUIDE = ROOT / "docs" / "integrations" / "sources" / "codat.md"
 STREAMS = ROOT / "docs" / "streams.md"
+KEYS = ROOT / "docs" / "keys.md"
 _IDENTIFIER = "identifier"
 _CUSTOM = f"custom_{_IDENTIFIER}"
 
@@ -237,6 +238,68 @@ Written by `make docs` from the manifest and the schemas; don't edit it by hand.
 """
 
 
+def origin(stream: CodatStream, part: str) -> str:
+    """Where one part of a stream's key comes from, in the words that docs/keys.md explains."""
+    retriever = stream.retriever
+    if part in retriever.scope and part not in retriever.each:
+        return f"address (a row of `{retriever.parent}`)" if part in retriever.parent_ids else "address"
+    if part in (*retriever.each, *retriever.from_request):
+        return "question"
+    if part == ROW_KEY:
+        fields = [
+            f"{name} ({retriever.flat[name]})" if name in retriever.flat else name
+            for name in retriever.key_fields or ("id",)
+        ]
+        return "row key of " + ", ".join(f"`{name}`" for name in fields)
+    otherwise = {"*": "id, or else its place in the answer"}.get(retriever.records, "id")
+    return "id (without one the list is refused)" if retriever.ids_required else otherwise
+
+
+def keys_document(streams: Sequence[CodatStream]) -> str:
+    """The whole of docs/keys.md."""
+    table = _table(
+        ("Stream", "Primary key and where its parts come from"),
+        [
+            (
+                f"`{shown_name(one)}`",
+                " · ".join(f"`{part}`: {origin(one, part)}" for part in one.primary_key),
+            )
+            for one in streams
+        ],
+    )
+    return f"""# Keys
+
+Written by `make docs` from the manifest; don't edit it by hand.
+
+No part of a key is null or empty in any record, whatever Codat leaves out, and no two rows of different
+connections share a key. `unit_tests/test_keys.py` tries that for every stream: with rows that lack
+everything, with null, empty and odd ids, with rows that differ in nothing. Where a part comes from, and
+why it is there:
+
+- **address**: an id in the address that was asked for, added to the row by the connector. It can't be
+  empty, as nothing could be asked for then: a company or connection without an id isn't read, and rows of
+  a parent stream that have none are counted in a warning. What a row says under that name doesn't count.
+- **question**: a value that the connector asked with (a report's date, the length of its periods, a data
+  type), added to the row in the same way.
+- **id**: Codat's own id of the row. Where it is missing, null, empty, a list or an object, the column
+  gets `no-id-<hash>-<number>` instead. The hash is over the company and what the row says, but for
+  `modifiedDate` and `sourceModifiedDate`; the number tells equal rows apart.
+- **row key of** some fields: the column `rowKey`, which the connector adds where a row may have no id,
+  where its id is unique only beside another field, or where a date is part of what tells it apart (a
+  warehouse makes null of a date that it can't read). It is made of the fields that are named, joined with
+  `/`, dates in one form whatever the row's. Where they are missing, or where two rows of one answer have
+  the same, it is `<hash>-<number>` as above.
+
+A row without an id that is edited is another row: [behaviour.md](behaviour.md), "Rows without an id".
+
+Warehouses often don't tell `ID` from `id`. A field of a row that differs in case alone from a part of the
+key, from the cursor or from a field that the connector adds goes on with `_as_sent` after its name
+(`ID_as_sent`), and the key keeps its column.
+
+{table}
+"""
+
+
 def with_table(text: str, name: str, table: str) -> str:
     """The guide with the table between a pair of comments replaced."""
     begin, end = BEGIN.format(name=name), END.format(name=name)
@@ -252,7 +315,7 @@ def documents() -> dict[Path, str]:
     guide = GUIDE.read_text(encoding="utf-8")
     guide = with_table(guide, "streams", streams_table(streams))
     guide = with_table(guide, "personal data", personal_table(streams))
-    return {STREAMS: document(streams), GUIDE: guide}
+    return {STREAMS: document(streams), KEYS: keys_document(streams), GUIDE: guide}
 
 
 def main() -> None:

@@ -1,0 +1,69 @@
+"""What a stream's key and schema say of its columns: what can't stand in them as Codat may send it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
+
+
+@dataclass
+class Columns:
+    """A stream's columns.
+
+    key: the columns of its primary key. cursor: what it is incremental by, or "". load: gives its JSON
+    schema, which is read when it is needed.
+    """
+
+    key: Sequence[str] = ()
+    cursor: str = ""
+    load: Callable[[], Mapping[str, Any]] = dict
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The columns that hold a number."""
+        return self._of({"integer", "number"})
+
+    @cached_property
+    def booleans(self) -> frozenset[str]:
+        """The columns that hold true or false."""
+        return self._of({"boolean"})
+
+    @cached_property
+    def dates(self) -> frozenset[str]:
+        """The columns that hold a date, with or without a time."""
+        return frozenset(
+            name
+            for name, one in self._properties.items()
+            if one.get("format") == "date-time" or str(one.get("airbyte_type", "")).startswith("timestamp")
+        )
+
+    @property
+    def _properties(self) -> Mapping[str, Any]:
+        properties: Mapping[str, Any] = self.load().get("properties", {})
+        return properties
+
+    def _of(self, wanted: set[str]) -> frozenset[str]:
+        return frozenset(
+            name
+            for name, one in self._properties.items()
+            if (types := set(one.get("type", ())) - {"null"}) and types <= wanted
+        )
+
+
+def other_spellings(name: str) -> set[str]:
+    """The ways of writing a name that differ in case alone, as far as anybody would write it so.
+
+    A short name's are all there are; of a longer one each word is small, capital or capitalised.
+    """
+    if len(name) <= 3:
+        found = {"".join(letters) for letters in product(*((one.lower(), one.upper()) for one in name))}
+    else:
+        words = [(one.lower(), one.upper(), one.capitalize()) for one in _WORD.findall(name)]
+        found = {"".join(choice) for choice in product(*words)} | {name.swapcase()}
+    return found - {name}
