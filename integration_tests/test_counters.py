@@ -146,6 +146,7 @@ def test_a_report_that_says_it_is_only_its_first_page_is_not_complete(body):
         codat.companies[0]["dataConnections"][0]["sourceType"] = "Commerce"
         said = codat.read("commerce_metrics_revenue", mode="full_refresh")
     assert said.statuses("commerce_metrics_revenue")[-1] == "INCOMPLETE"
+    assert "might have been missed" in said.errors[0]["message"]
 
 
 def test_a_list_that_is_not_paged_and_says_it_is_only_its_first_page_is_not_complete():
@@ -154,3 +155,4 @@ def test_a_list_that_is_not_paged_and_says_it_is_only_its_first_page_is_not_comp
     with ScriptedCodat(lambda path, _: report if path.endswith("/accounts") else None) as codat:
         said = codat.read("categorized_balance_sheet", mode="full_refresh")
     assert said.statuses("categorized_balance_sheet")[-1] == "INCOMPLETE"
+    assert "might have been missed" in said.errors[0]["message"]

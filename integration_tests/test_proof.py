@@ -450,3 +450,35 @@ def test_a_filter_that_every_company_refuses_is_an_error_of_the_configuration():
     assert len(said.records("bills")) == 6
     assert {one["failure_type"] for one in said.errors} == {"config_error"}
     assert "Codat refused the filter for 'invoices', 'status=Open'" in said.errors[0]["message"]
+
+
+# --- what is read of each new parent ---------------------------------------------------------------
+
+
+def validations(answers):
+    """Two finished syncs, each with a validation result that answers as told."""
+    syncs = [{"id": f"s{one}", "status": "Complete", "requested": STAMP} for one in (1, 2)]
+
+    def answer(path, query):
+        if path.endswith("/data/history"):
+            return page(syncs, query)
+        return answers[path.split("/")[-2]] if path.endswith("/validation") else None
+
+    return ScriptedCodat(answer)
+
+
+@pytest.mark.parametrize("code", [403, 409, 451])
+def test_a_refusal_after_the_first_new_parents_rows_is_a_failure(code):
+    refused = code, {"statusCode": code, "error": "no", "correlationId": "0"}
+    with validations({"s1": {"results": []}, "s2": refused}) as codat:
+        said = codat.read("read_validation_results")
+    assert (said.code, len(said.records("read_validation_results"))) == (1, 1)
+    assert said.stream_state("read_validation_results")["states"] == []
+
+
+def test_a_new_parent_whose_answer_is_not_whole_is_asked_again_by_the_next_read():
+    part = {"results": [], "paging": {"totalResults": 20, "pageSize": 10}}
+    with validations({"s1": {"results": []}, "s2": part}) as codat:
+        said = codat.read("read_validation_results")
+    assert said.stream_state("read_validation_results")["states"] == []
+    assert any("kept changing" in one for one in warnings(said))

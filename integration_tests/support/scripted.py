@@ -118,5 +118,7 @@ class ScriptedCodat:
         return [query for path, query in self.asked if path.endswith(ending)]
 
     def read(self, *names, state=None, mode="incremental", **options):
-        """Read streams from here in process, as `connector.read` does."""
-        return read({**self.config, **options}, *names, state=state, mode=mode)
+        """Read streams from here in process, as `connector.read` does; no answer may break the connector."""
+        said = read({**self.config, **options}, *names, state=state, mode=mode)
+        assert not [one for one in said.logs if "an error of its own" in one]
+        return said

@@ -11,7 +11,7 @@ import msgspec
 
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
-from source_codat.foundation.errors import PartitionSkipped
+from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.foundation.wording import counted
 from source_codat.http.client import CodatClient
@@ -98,18 +98,25 @@ class Parents:
             raise ValueError(self.child.name)
         date = self.parent.cursor_field
         rows: list[Mapping[str, Any]] = []
+        read: list[Finished] = []
         done = self._read(above, above.since, {*self.child.parent_ids.values(), "status", date}, rows.append)
         for row in rows:
             ids = self._child_ids(row)
             if ids is None or row.get("status") not in self.parent.finished:
                 continue
             dated = {date: msgspec.json.encode(row.get(date))}
+            child = Partition({**above.ids, **ids}, context=above.context, extra_fields=dated)
             try:
-                reader.read(Partition({**above.ids, **ids}, context=above.context, extra_fields=dated))
+                read.append(reader.read(child))
             except PartitionSkipped as skipped:
-                if skipped.reason is not SkipReason.NOT_SUPPORTED:  # which is: nothing to say of this one
+                if skipped.reason is SkipReason.NOT_SUPPORTED:  # which is: nothing to say of this one
+                    continue
+                if not read:
                     raise
-        return done
+                raise PartitionFailed(
+                    f"Codat refused some of it after it gave some: {skipped.detail}"
+                ) from None
+        return replace(done, complete=done.complete and all(one.complete for one in read))
 
     def evidence(self, above: Partition) -> Evidence | None:
         """What was known of the parents' data types before the parents were listed."""

@@ -292,7 +292,7 @@ def _note_counters(page: Page, fields: Mapping[str, msgspec.Raw], records: str, 
 def _is_first_part(row: msgspec.Raw) -> bool:
     """Whether one object, a report, says that there is more of it than a page holds."""
     counted = Page((), ())
-    if bytes(row[:1]) == b"{":
+    if bytes(row)[:1] == b"{":
         _note_counters(counted, _OBJECT.decode(row), "")
     return bool(counted.total and counted.page_size and counted.total > counted.page_size)
 
