@@ -26,9 +26,10 @@ def sim() -> Iterator[Simulator]:
 
 
 def commands(heading: str) -> str:
-    """The script under a heading, without what installs and builds, which other tests do."""
+    """The script under a heading, a command a line, without what installs and builds: other tests do that."""
     section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
     script = re.sub(r"^ {4}", "", SCRIPT.findall(section)[0], flags=re.MULTILINE)
+    script = script.replace("\\\n", " ")
     kept = [line for line in script.splitlines() if "pip install" not in line and "docker build" not in line]
     return "\n".join(kept)
 
@@ -40,8 +41,11 @@ def run(script: str, folder: Path, sim: Simulator) -> subprocess.CompletedProces
     return subprocess.run(["sh", "-euc", given], check=False, cwd=folder, capture_output=True, timeout=300)
 
 
-def assert_that_the_commands_worked(done: subprocess.CompletedProcess[bytes], sim: Simulator) -> None:
-    said = parse(done.stdout, done.stderr, done.returncode)
+def assert_that_the_commands_worked(
+    done: subprocess.CompletedProcess[bytes], folder: Path, sim: Simulator
+) -> None:
+    written = b"".join(file.read_bytes() for file in (*folder.rglob("catalog.json"), folder / "first.jsonl"))
+    said = parse(done.stdout + written, done.stderr, done.returncode)
     assert (said.code, said.unparsed, said.errors) == (0, [], [])
     assert said.status["status"] == "SUCCEEDED"
     assert {"SPEC", "CATALOG", "STATE"} <= {one["type"] for one in said.messages}
@@ -50,7 +54,10 @@ def assert_that_the_commands_worked(done: subprocess.CompletedProcess[bytes], si
 
 
 def test_the_commands_under_your_own_key_end_with_invoices(sim: Simulator, tmp_path: Path) -> None:
-    assert_that_the_commands_worked(run(commands("With your own key"), tmp_path, sim), sim)
+    assert_that_the_commands_worked(run(commands("With your own key"), tmp_path, sim), tmp_path, sim)
+    second = parse((tmp_path / "second.jsonl").read_bytes())
+    assert second.statuses("invoices")[-1] == "COMPLETE"
+    assert second.records("invoices") == []
 
 
 @pytest.mark.slow
@@ -62,4 +69,4 @@ def test_the_docker_commands_end_with_invoices(image: str, sim: Simulator, tmp_p
     assert docker("image", "inspect", image).returncode == 0
     tmp_path.chmod(0o755)
     script = script.replace("docker run --rm", f"docker run --rm {' '.join(AS_PLANNED)}")
-    assert_that_the_commands_worked(run("\n".join([*first, script]), tmp_path, sim), sim)
+    assert_that_the_commands_worked(run("\n".join([*first, script]), tmp_path, sim), tmp_path, sim)

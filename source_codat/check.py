@@ -26,8 +26,8 @@ from source_codat.streams.catalog import CodatStream
 _TRIES = 5  # of one filter: so many companies without such data say that few have it
 _QUOTES = "'\"\u2018\u2019\u201c\u201d`"
 _QUOTED = (
-    "The filter for '%s' has quotes in it: Codat takes them for a part of the value, so leave them out, unless "
-    "it has them."
+    "The filter for '%s' has quotes in it: Codat takes them for a part of the value, so leave them out "
+    "unless it has them."
 )
 _NO_ROWS = (
     "The filter for '%s' matches nothing at the companies tried: see whether its values are those of Codat."
