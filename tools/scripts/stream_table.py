@@ -72,7 +72,7 @@ _SUPPLEMENT = "supplementalData"  # has a `content` too, in nearly every stream:
 
 
 def all_streams() -> list[CodatStream]:
-    """Every stream, with one custom data type standing for all of them."""
+    """Every stream; one custom data type stands for all that a user may name."""
     return SourceCodat().streams({"api_key": "none-is-needed", "custom_data_types": [_IDENTIFIER]})
 
 
@@ -82,12 +82,12 @@ def shown_name(stream: CodatStream) -> str:
 
 
 def endpoint(stream: CodatStream) -> str:
-    """What is asked of Codat."""
+    """The request, with the places for ids."""
     return f"GET {stream.retriever.path}"
 
 
 def scope(stream: CodatStream) -> str:
-    """What one read is about."""
+    """What a stream is asked for by: each company, connection or parent's row, or once for the account."""
     retriever = stream.retriever
     if retriever.parent:
         return "parent"
@@ -97,7 +97,7 @@ def scope(stream: CodatStream) -> str:
 
 
 def sync_modes(stream: CodatStream) -> str:
-    """The modes, with what an incremental read goes by."""
+    """The sync modes, with the cursor field of the incremental one."""
     cursor = stream.retriever.cursor_field
     return f"full refresh, incremental (`{cursor}`)" if cursor else "full refresh"
 
