@@ -49,10 +49,15 @@ def test_retry_after_is_read_in_every_form(text):
         ("inf", None),
         ("1e30", None),
         ("-5", 0.0),
+        ("9" * 30, 3e9),
+        ("9999-12-31T23:59:59-05:00", 3e9),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3e9),
         ("Sat, 21 Nov 2020 00:00:00 GMT", 0.0),
     ],
 )
-def test_what_cannot_be_read_is_no_wait_and_the_past_is_over(text, seconds):
+def test_what_cannot_be_read_is_no_wait_the_past_is_over_and_nothing_outlasts_a_century(
+    text, seconds
+):
     assert seconds_until(text) == seconds
 
 

@@ -145,24 +145,33 @@ def from_http_date(text: str | None) -> int | None:
 
 def from_start_date(text: str) -> int:
     """The instant of a configured start date; raises ValueError where it is no date."""
-    try:
-        parsed = pendulum.parse(text, tz="UTC", exact=False, strict=True)
-        ticks = from_datetime(parsed) if isinstance(parsed, pendulum.DateTime) else -1
-    except Exception as error:  # the parser raises errors of many kinds
-        raise ValueError(text) from error
+    ticks = _parsed_by_pendulum(text)
     if not FIRST <= ticks <= LAST:
         raise ValueError(text)
     return ticks
 
 
 def from_human_date(text: str) -> int | None:
-    """The instant of a date in any form that people and servers write; None where it is none."""
+    """The instant of a date in any form that people and servers write; None where it is none.
+
+    What a zone puts before year 1 or after 9999 is the nearest instant that can be.
+    """
     found = instant(text)
     if found is None:
         found = from_http_date(text)
     if found is not None or len(text) > _LONGEST:
         return found
     try:
-        return from_start_date(text)
+        return _within(_parsed_by_pendulum(text))
     except ValueError:
         return None
+
+
+def _parsed_by_pendulum(text: str) -> int:
+    try:
+        parsed = pendulum.parse(text, tz="UTC", exact=False, strict=True)
+        if not isinstance(parsed, pendulum.DateTime):
+            raise ValueError(text)
+        return from_datetime(parsed)
+    except Exception as error:  # the parser raises errors of many kinds
+        raise ValueError(text) from error

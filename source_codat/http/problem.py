@@ -153,7 +153,7 @@ def _retry_after(answer: Answer) -> float | None:
 def seconds_until(text: str) -> float | None:
     """Read seconds, an epoch, an HTTP date or an ISO date as seconds from now; None where it is none.
 
-    What lies a century off is none: nobody means that.
+    More than a century is a century: no server means that, and its end can be written as a date.
     """
     text = text.strip()
     now = time.time()
@@ -167,4 +167,4 @@ def seconds_until(text: str) -> float | None:
         if ticks is None:
             return None
         seconds = (ticks - _EPOCH) / timestamps.TICKS_PER_SECOND - now
-    return max(0.0, seconds) if seconds < _CENTURY else None
+    return min(max(0.0, seconds), _CENTURY)
