@@ -55,9 +55,7 @@ def test_retry_after_is_read_in_every_form(text):
         ("Sat, 21 Nov 2020 00:00:00 GMT", 0.0),
     ],
 )
-def test_what_cannot_be_read_is_no_wait_the_past_is_over_and_nothing_outlasts_a_century(
-    text, seconds
-):
+def test_what_cannot_be_read_is_no_wait_the_past_is_over_and_nothing_outlasts_a_century(text, seconds):
     assert seconds_until(text) == seconds
 
 

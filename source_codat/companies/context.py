@@ -12,6 +12,7 @@ from source_codat.companies.company import Company, look_of
 from source_codat.companies.sync_history import ask_history
 from source_codat.foundation import timestamps
 from source_codat.http.client import CodatClient
+from source_codat.http.paths import path_segment
 from source_codat.trust.entry import Entry
 from source_codat.trust.evidence import History, Look
 from source_codat.trust.judge import is_latest_read, needs_history, read_at
@@ -84,7 +85,7 @@ class CompanyContext:
     def _ask(self) -> Look:
         """Ask all that the judgement needs: dataStatus, and the history where that can't tell."""
         asked_at = time.monotonic()
-        path = f"/companies/{self.company.id}"
+        path = f"/companies/{path_segment(self.company.id)}"
         look = self.client.get(f"{path}/dataStatus", None, lambda answer: look_of(answer, asked_at))
         doubtful = frozenset(
             name

@@ -6,7 +6,6 @@ import contextlib
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 import msgspec
 
@@ -15,6 +14,7 @@ from source_codat.foundation.errors import MalformedAnswer, PartitionFailed, Par
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
+from source_codat.http.paths import path_segment
 
 _MOST_PLATFORMS = 500
 
@@ -93,8 +93,8 @@ class Platforms:
         return self._all
 
     def _ask_custom(self, platform: str, identifier: str) -> bool:
-        path = f"/integrations/{quote(platform, safe='')}/dataTypes/custom/{quote(identifier, safe='')}"
         try:
+            path = f"/integrations/{path_segment(platform)}/dataTypes/custom/{path_segment(identifier)}"
             return self.client.get(path, None, lambda _: True)
         except PartitionSkipped as skipped:
             return skipped.reason is not SkipReason.NOT_SUPPORTED

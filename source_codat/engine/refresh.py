@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 from source_codat.companies.company import Company
 from source_codat.companies.context import CompanyContext
@@ -23,6 +22,7 @@ from source_codat.foundation.errors import ConfigError, PartitionFailed, Partiti
 from source_codat.foundation.wording import counted
 from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
+from source_codat.http.paths import path_segment
 from source_codat.planning.planner import Planner
 from source_codat.reporting.refresh_report import RefreshReport
 from source_codat.streams.definition import CUSTOM
@@ -185,11 +185,12 @@ class Refresher:
 
     def _queue(self, company: Company, data_type: str, connection_id: str | None) -> str | None:
         """Ask for one data type; the pull's id, or None where one is under way already."""
-        path = f"/companies/{company.id}"
+        path = f"/companies/{path_segment(company.id)}"
         if connection_id:
-            path += f"/connections/{connection_id}"
+            path += f"/connections/{path_segment(connection_id)}"
+        path += "/data/queue/" + "/".join(map(path_segment, data_type.split("/")))
         try:
-            pull = self._client.post(f"{path}/data/queue/{quote(data_type, safe='/-')}", _pull)
+            pull = self._client.post(path, _pull)
         except (PartitionSkipped, PartitionFailed) as error:
             # Codat's documents name the exception, but not the status that it comes with.
             if getattr(error, "reason", "") == "not_synced" or "AlreadyInProgress" in str(error):
@@ -232,7 +233,8 @@ class Refresher:
     def _ask(self, company: Company, sync_id: str) -> str | None:
         """Where a pull stands that dataStatus hasn't heard of yet, or doesn't tell from others."""
         try:
-            return self._client.get(f"/companies/{company.id}/data/history/{sync_id}", None, _pull).status
+            path = f"/companies/{path_segment(company.id)}/data/history/{path_segment(sync_id)}"
+            return self._client.get(path, None, _pull).status
         except (PartitionFailed, PartitionSkipped):
             return None
 

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Mapping
 
 SEVERAL = 3  # companies that are refused one after the other: nobody else would be let through either
-_COMPANY = re.compile(r"/companies/([^/?]+)")
-
-
-def company_in(path: str) -> str | None:
-    """The id of the company that a path is about, as it stands there; None where it is about none."""
-    found = _COMPANY.match(path)
-    return found.group(1) if found else None
 
 
 class Limits:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from urllib.parse import quote
 
 from airbyte_cdk.sources.declarative.requesters import HttpRequester
 
+from source_codat.http.paths import path_segment
 from source_codat.streams.columns import Columns
 
 CUSTOM_IDENTIFIER = "customDataIdentifier"  # the placeholder that a custom data type's name fills
@@ -116,8 +116,8 @@ class CodatRetriever:
             yield dict(zip(self.each, values, strict=True))
 
     def url_path(self, partition: Mapping[str, str]) -> str:
-        """The path for one partition, its ids encoded: they contain `/`, `:`, `=`, `@` and spaces."""
-        return _PLACEHOLDER.sub(lambda found: quote(partition[found.group(1)], safe=""), self.path)
+        """The path for one partition; raises PartitionFailed where an id of it can't be part of one."""
+        return _PLACEHOLDER.sub(lambda found: path_segment(partition[found.group(1)]), self.path)
 
     def parameters(self, partition: Mapping[str, str]) -> dict[str, str]:
         """The ids of a partition that are query parameters."""
