@@ -75,7 +75,6 @@ def test_ids_are_compared_without_case_and_without_repeats():
         "https://proxy.example.org:8443/",
         "HTTPS://API.CODAT.IO",
         "http://LOCALHOST:8080/",
-        "http://codat.localhost",
         "http://127.8.8.8:1",
         "http://172.16.0.1",
         "http://192.168.1.5:8080",
@@ -85,6 +84,51 @@ def test_ids_are_compared_without_case_and_without_repeats():
 )
 def test_https_anywhere_and_http_to_private_networks_are_allowed(url):
     assert settings(base_url=url)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "codat.localhost",
+        "localhost.example.com",
+        "localhost.",
+        "127.0.0.1.nip.io",
+        "10.example.com",
+        "api.codat.io",
+        "127.1",
+        "2130706433",
+        "0x7f.0.0.1",
+        "0.0.0.0",
+        "8.8.8.8",
+        "100.64.0.1",
+        "169.254.169.254",
+        "172.32.0.1",
+        "192.0.2.1",
+        "198.18.0.1",
+        "203.0.113.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "[::]",
+        "[2001::1]",
+        "[2001:0:a00:1::]",
+        "[2001:db8::1]",
+        "[2002:a00:1::]",
+        "[2002:7f00:1::]",
+        "[64:ff9b::10.0.0.1]",
+        "[64:ff9b:1::10.0.0.1]",
+        "[::10.0.0.1]",
+        "[::127.0.0.1]",
+        "[::ffff:8.8.8.8]",
+        "[::ffff:169.254.1.1]",
+        "[fe80::1]",
+        "[fec0::1]",
+        "[ff02::1]",
+        "[2606:4700::1111]",
+    ],
+)
+def test_plain_http_to_what_only_looks_local_or_private_is_refused(host):
+    with pytest.raises(ConfigError, match="base_url"):
+        settings(base_url=f"http://{host}:8080")
 
 
 def test_a_custom_stream_never_has_the_name_of_another():

@@ -13,6 +13,12 @@ from source_codat.foundation.errors import ConfigError
 _ADDRESS = re.compile(
     r"https?://([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?", re.IGNORECASE
 )
+# This machine and private networks (RFC 1918, RFC 4193). Link-local addresses aren't among them: on
+# cloud machines they are the provider's.
+_PRIVATE = [
+    ipaddress.ip_network(network)
+    for network in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+]
 _SHAPE = "write it as https://host, or leave it empty."
 
 
@@ -43,12 +49,14 @@ def check_base_url(value: Any) -> None:
 
 
 def _is_private(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
+    # Of names this one alone: others, `x.localhost` too, are looked up, and whoever answers gets the key.
+    if host == "localhost":
         return True
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    # Python before 3.13 calls every IPv4 address private that is written as an IPv6 one.
+    # An IPv4 address that is written as an IPv6 one is what it stands for; what is translated or
+    # tunnelled on its way (NAT64, 6to4, Teredo) is on no list, whatever it holds.
     address = getattr(address, "ipv4_mapped", None) or address
-    return address.is_private or address.is_loopback
+    return any(address in network for network in _PRIVATE if network.version == address.version)
