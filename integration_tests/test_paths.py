@@ -7,7 +7,7 @@ import pytest
 from codat_simulator import Fault
 from integration_tests.support.connector import _source, config, read
 from source_codat.foundation.errors import PartitionFailed
-from source_codat.http.paths import path_segment
+from source_codat.foundation.paths import path_segment
 from source_codat.http.transport import Transport
 
 ODD = [

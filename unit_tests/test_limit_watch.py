@@ -2,8 +2,8 @@
 
 import pytest
 
+from source_codat.foundation.paths import company_in
 from source_codat.http.limits import SEVERAL, Limits
-from source_codat.http.paths import company_in
 
 NONE_LEFT = {"X-Rate-Limit-Remaining": "0"}
 

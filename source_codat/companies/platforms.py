@@ -11,10 +11,10 @@ import msgspec
 
 from source_codat.companies.company import Company, Connection
 from source_codat.foundation.errors import MalformedAnswer, PartitionFailed, PartitionSkipped
+from source_codat.foundation.paths import path_segment
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
-from source_codat.http.paths import path_segment
 
 _MOST_PLATFORMS = 500
 

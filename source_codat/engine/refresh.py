@@ -19,10 +19,10 @@ from source_codat.companies.sync_history import history_entry
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped
+from source_codat.foundation.paths import path_segment
 from source_codat.foundation.wording import counted
 from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
-from source_codat.http.paths import path_segment
 from source_codat.planning.planner import Planner
 from source_codat.reporting.refresh_report import RefreshReport
 from source_codat.streams.definition import CUSTOM

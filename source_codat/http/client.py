@@ -26,13 +26,13 @@ from source_codat.foundation.errors import (
     PartitionSkipped,
     ReadStopped,
 )
+from source_codat.foundation.paths import company_in
 from source_codat.foundation.skip_reasons import REASON_OF_STATUS
 from source_codat.foundation.wording import counted
 from source_codat.http.answer import Answer
 from source_codat.http.body import UnpackingFailed
 from source_codat.http.bounds import AnswerTooLarge
 from source_codat.http.limits import Limits
-from source_codat.http.paths import company_in
 from source_codat.http.problem import Problem
 from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.retry_policy import READ_POLICY, Attempts, RetryPolicy

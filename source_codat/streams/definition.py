@@ -7,7 +7,7 @@ from itertools import product
 
 from airbyte_cdk.sources.declarative.requesters import HttpRequester
 
-from source_codat.http.paths import path_segment
+from source_codat.foundation.paths import path_segment
 from source_codat.streams.columns import Columns
 
 CUSTOM_IDENTIFIER = "customDataIdentifier"  # the placeholder that a custom data type's name fills
