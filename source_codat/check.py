@@ -40,7 +40,7 @@ def check_filters(settings: Settings, queryable: Mapping[str, bool]) -> None:
     """Refuse filters that no stream could use, without asking Codat; `queryable` names all streams."""
     for name in settings.filters:
         if name not in queryable:
-            near = nearest(name, [one for one, usable in queryable.items() if usable])
+            near = nearest(name, [known for known, usable in queryable.items() if usable])
             advice = f"did you mean '{near}'?" if near else "use a name that the source's schema lists"
             shown = filter_secrets(name)[:60]
             raise ConfigError(

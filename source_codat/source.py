@@ -100,7 +100,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage | RowBatch]:
         """Read the configured streams with rows still in batches: what the console script writes."""
-        names = [one.stream.name for one in catalog.streams]
+        names = [configured.stream.name for configured in catalog.streams]
         settings, streams = self._prepare(config, names)
         refuse_unknown(names, self._names(settings))
         saved = None if state is None else SavedStates(state)

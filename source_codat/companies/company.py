@@ -55,18 +55,20 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
         shows such data. Then connections count whose source type says nothing, and where none is left, all.
         """
         wanted = set(source_types)
-        readable = [one for one in self.dataConnections or () if one.status != _PENDING]
+        readable = [connection for connection in self.dataConnections or () if connection.status != _PENDING]
         fitting = [
-            one
-            for one in readable
-            if not wanted or one.sourceType in wanted or (is_synced and one.sourceType not in _TELLING)
+            connection
+            for connection in readable
+            if not wanted
+            or connection.sourceType in wanted
+            or (is_synced and connection.sourceType not in _TELLING)
         ]
         return fitting if fitting or not is_synced else readable
 
     @property
     def links(self) -> list[tuple[str, str]]:
         """The id and the status of each connection: others mean that there may be other data."""
-        return [(one.id, one.status or "") for one in self.dataConnections or ()]
+        return [(connection.id, connection.status or "") for connection in self.dataConnections or ()]
 
     def may_be_several(self, source_types: Iterable[str]) -> bool:
         """Whether more than one connection may hold data of these source types."""
@@ -93,7 +95,10 @@ def companies_in(rows: Iterable[Any]) -> Iterator[Company]:
 
 def merged(first: Company, again: Company) -> Company:
     """A company that the list names twice: with the connections of both rows."""
-    links = {one.id: one for one in (*(first.dataConnections or ()), *(again.dataConnections or ()))}
+    links = {
+        connection.id: connection
+        for connection in (*(first.dataConnections or ()), *(again.dataConnections or ()))
+    }
     return msgspec.structs.replace(again, dataConnections=list(links.values()))
 
 

@@ -105,10 +105,10 @@ class CompanyContext:
         for name in doubtful:
             status, entries = look.types.get(name), self.wanted[name].entries
             synced = timestamps.second(status.lastSuccessfulSync) if status else None
-            moved = [one for types, one in entries if not is_latest_read(status, name, types, one)]
+            moved = [entry for types, entry in entries if not is_latest_read(status, name, types, entry)]
             if synced is None or (entries and not moved):
                 continue  # nothing new: only what hasn't finished matters
             since.append(synced - _LONGEST_SYNC)
-            read = [read_at(one) for one in moved]
-            since += [one - timestamps.TICKS_PER_SECOND for one in read if one is not None]
+            read = [read_at(entry) for entry in moved]
+            since += [instant - timestamps.TICKS_PER_SECOND for instant in read if instant is not None]
         return ask_history(self.client, path, max(min(since), now - _FARTHEST))

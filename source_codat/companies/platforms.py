@@ -39,9 +39,9 @@ class _Integration(msgspec.Struct):
         """Whether the platform says that it can't give the data type; saying nothing isn't that."""
         states = [
             feature.featureState
-            for one in self.datatypeFeatures or ()
-            if data_type in (one.dataType, one.datatype)
-            for feature in one.supportedFeatures or ()
+            for listed in self.datatypeFeatures or ()
+            if data_type in (listed.dataType, listed.datatype)
+            for feature in listed.supportedFeatures or ()
             if feature.featureType == "Get"
         ]
         return bool(states) and all(state == "NotSupported" for state in states)
@@ -63,8 +63,10 @@ class Platforms:
     def rule_out(self, connections: Iterable[Connection], data_type: str) -> bool:
         """Whether none of these connections' platforms can give a data type; in doubt one may."""
         with self._lock:
-            found = [self._integrations().get(one.integrationId or "") for one in connections]
-        return bool(found) and all(one is not None and one.refuses(data_type) for one in found)
+            found = [self._integrations().get(connection.integrationId or "") for connection in connections]
+        return bool(found) and all(
+            integration is not None and integration.refuses(data_type) for integration in found
+        )
 
     def have_custom(self, connection: Connection, identifier: str) -> bool:
         """Whether a connection's platform has a custom data type; in doubt it may."""
@@ -80,8 +82,8 @@ class Platforms:
 
     def know_custom(self, companies: Iterable[Company], identifier: str) -> bool:
         """Whether any connection of these companies can hold a custom data type."""
-        links = (one for company in companies for one in company.connections(()))
-        return any(self.have_custom(one, identifier) for one in links)
+        links = (connection for company in companies for connection in company.connections(()))
+        return any(self.have_custom(connection, identifier) for connection in links)
 
     def _integrations(self) -> Mapping[str, _Integration]:
         if self._all is None:
@@ -89,7 +91,7 @@ class Platforms:
             with contextlib.suppress(PartitionSkipped, PartitionFailed):  # then all stays in doubt
                 params = {"page": 1, "pageSize": _MOST_PLATFORMS}
                 listed = self.client.get("/integrations", params, _parsed)
-                self._all = {one.integrationId: one for one in listed}
+                self._all = {integration.integrationId: integration for integration in listed}
         return self._all
 
     def _ask_custom(self, platform: str, identifier: str) -> bool:

@@ -62,7 +62,7 @@ def _walk(
     for number in range(1, _MOST_PAGES + 1):
         page = client.get(path, {**params, "page": number}, _page)
         before = len(found)
-        found.update((one.id or one, one) for one in page.entries)
+        found.update((entry.id or entry, entry) for entry in page.entries)
         if page.total is None:
             is_last = not page.entries or not page.may_go_on
         else:

@@ -65,8 +65,8 @@ def assembled(
 
     stats = companies.outcome.stats if companies else None
     company_list = CompanyList(client, streams["companies"].retriever, settings, emit_companies, stats)
-    of_companies = [one for one in selected.values() if one.retriever.scope]
-    of_client = [one for one in selected.values() if not one.retriever.scope]
+    of_companies = [stream for stream in selected.values() if stream.retriever.scope]
+    of_client = [stream for stream in selected.values() if not stream.retriever.scope]
     planner = Planner(client, settings, of_companies)
     refresher = Refresher(client, settings, planner) if settings.refresh_older_than_hours else None
     return Read(client, company_list, planner, of_client, of_companies, companies, outbox, refresher)

@@ -181,14 +181,16 @@ class Read:
         if self.refresher:
             # Those that were synced longest ago first: the wait may be over before the last one's turn.
             found = sorted(found, key=lambda company: timestamps.instant(company.lastSync or "") or 0)
-            self._scheduler.add([Task(one.id, partial(self._refresh, self.refresher, one)) for one in found])
+            self._scheduler.add(
+                [Task(company.id, partial(self._refresh, self.refresher, company)) for company in found]
+            )
         else:
-            self._scheduler.add_openers([self._opener(one) for one in found])
+            self._scheduler.add_openers([self._opener(company) for company in found])
 
     @staticmethod
     def _tell_oddities(companies: Sequence[Company]) -> None:
         """Name the companies whose rows in the list couldn't be used whole."""
-        odd = [f"{one.label}: {', '.join(one.oddities)}" for one in companies if one.oddities]
+        odd = [f"{company.label}: {', '.join(company.oddities)}" for company in companies if company.oddities]
         if odd:
             logger.warning(
                 "%s in Codat's list with values that can't be used; the rest of each was used: %s.",
@@ -250,7 +252,7 @@ class Read:
     def _queue(self, plan: Plan, company: Company) -> None:
         for end in plan.ended:
             self.outbox.put(end)
-        self._progress.planned(company.id, [one.stream.outcome.name for one in plan.to_read])
+        self._progress.planned(company.id, [partition.stream.outcome.name for partition in plan.to_read])
         self._scheduler.add([Task(company.id, partial(self._read, planned)) for planned in plan.to_read])
 
     def _client_task(self, stream: SelectedStream) -> Task:

@@ -124,7 +124,7 @@ class Refresher:
             return None
         with self._lock:
             self._deadline = self._deadline or time.monotonic() + self._seconds
-        self.report.begun(context.company, [one.data_type for one in pulls])
+        self.report.begun(context.company, [pull.data_type for pull in pulls])
         return Refreshing(context, pulls)
 
     def look(self, refreshing: Refreshing) -> Refreshing | None:
@@ -133,12 +133,12 @@ class Refresher:
         late = self.seconds_left <= 0
         with contextlib.suppress(PartitionFailed, PartitionSkipped):  # perhaps the next look tells
             context.look()
-            refreshing.pulls = [one for one in refreshing.pulls if not self._ended(context, one)]
+            refreshing.pulls = [pull for pull in refreshing.pulls if not self._ended(context, pull)]
         waiting = refreshing.pulls
         refreshing.pause = min(LONGEST_PAUSE_SECONDS, refreshing.pause * 1.5)
         if late:
-            for one in waiting:
-                self.report.note("unfinished", context.company, one.data_type)
+            for pull in waiting:
+                self.report.note("unfinished", context.company, pull.data_type)
         left = [] if late else waiting
         self.report.left(context.company, len(left))
         return refreshing if left else None
@@ -171,15 +171,17 @@ class Refresher:
             held = context.company.connections(source_types, is_synced=is_synced)
             if custom:
                 identifier = data_type.removeprefix(CUSTOM)
-                held = [one for one in held if self._platforms.have_custom(one, identifier)]
+                held = [
+                    connection for connection in held if self._platforms.have_custom(connection, identifier)
+                ]
             elif synced is None and self._platforms.rule_out(held, data_type):
                 continue
-            linked = [one for one in held if one.status == "Linked"]
+            linked = [connection for connection in held if connection.status == "Linked"]
             if held and not linked:
-                for one in held:
-                    self.report.note("unlinked", context.company, one.label)
+                for connection in held:
+                    self.report.note("unlinked", context.company, connection.label)
             elif custom:
-                yield from ((data_type, one.id) for one in linked)
+                yield from ((data_type, connection.id) for connection in linked)
             elif linked:
                 yield data_type, None
 
@@ -220,10 +222,10 @@ class Refresher:
         if look is None:
             return None
         history = look.history
-        for one in (history and history.entries) or ():
-            is_own = one.dataType == pull.data_type and pull.connection_id in (None, one.connectionId)
-            if is_own and one.status in UNFINISHED:  # other connections may still be at it
-                return one.status
+        for entry in (history and history.entries) or ():
+            is_own = entry.dataType == pull.data_type and pull.connection_id in (None, entry.connectionId)
+            if is_own and entry.status in UNFINISHED:  # other connections may still be at it
+                return entry.status
         known = look.types.get(pull.data_type)
         heard = known and known.latestSyncId != pull.before and pull.connection_id is None
         if known and (known.currentStatus in UNFINISHED or pull.sync_id is None or heard):
@@ -240,7 +242,7 @@ class Refresher:
 
     def _links(self, company: Company, pull: Pull) -> list[str]:
         held = company.connections(self._source_types[pull.data_type])
-        return [one.label for one in held if pull.connection_id in (None, one.id)]
+        return [connection.label for connection in held if pull.connection_id in (None, connection.id)]
 
 
 def _pull(answer: Answer) -> HistoryEntry:

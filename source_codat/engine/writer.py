@@ -190,8 +190,8 @@ def _note(state: StreamState, end: PartitionEnd) -> None:
     is_read = isinstance(result, Finished) and result.complete
     entry = _entry_after(end, before)
     if siblings and entry and (is_read or is_unchanged):
-        for one, noted in siblings.ended(key, entry):
-            state.set(one, noted)
+        for sibling_key, noted in siblings.ended(key, entry):
+            state.set(sibling_key, noted)
         return
     if siblings:
         siblings.broken()

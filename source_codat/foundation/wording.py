@@ -22,7 +22,7 @@ def counted(number: int, noun: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that a wrong one may stand for; empty where none is near."""
-    by_lower = {one.lower(): one for one in known}
+    by_lower = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(name.lower().replace("-", "_"), by_lower, 1)
     return by_lower[near[0]] if near else ""
 

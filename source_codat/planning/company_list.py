@@ -64,10 +64,12 @@ class CompanyList:
 
         def collect(rows: RowBatch) -> None:
             found = list(companies_in(rows.rows))
-            self._emit_wanted(rows, [one.id for one in found], wanted)
-            for one in found:
-                if wanted is None or one.id in wanted:
-                    companies[one.id] = merged(companies[one.id], one) if one.id in companies else one
+            self._emit_wanted(rows, [company.id for company in found], wanted)
+            for company in found:
+                if wanted is None or company.id in wanted:
+                    companies[company.id] = (
+                        merged(companies[company.id], company) if company.id in companies else company
+                    )
 
         reader = StreamReader(self.client, self.retriever, self.settings, collect, self.stats)
         tags = self.settings.selection.tags_query
@@ -110,16 +112,16 @@ class CompanyList:
             # Several pages are read twice, to prove that none was missed.
             if (pages if pages <= 1 else 2 * pages) <= len(ids):
                 found = self._by_list(frozenset(ids))
-                self.gone = sorted(set(ids) - {one.id for one in found})
+                self.gone = sorted(set(ids) - {company.id for company in found})
                 return found
         found = []
-        for one in ids:
+        for company_id in ids:
             try:
-                page, companies = self._one(one)
+                page, companies = self._one(company_id)
             except PartitionSkipped as skipped:
                 if skipped.reason is not SkipReason.NOT_SUPPORTED:
                     raise _refused(skipped) from None
-                self.gone.append(one)
+                self.gone.append(company_id)
                 continue
             except PartitionFailed as failed:
                 raise _list_failed(failed, "") from None

@@ -81,7 +81,9 @@ class Parents:
             if not rows and found.is_complete:
                 raise PartitionSkipped(SkipReason.NOT_GENERATED)
         ids = [self._child_ids(row) for row in rows]
-        known = list({tuple(one.values()): one for one in ids if one is not None}.values())
+        known = list(
+            {tuple(child_ids.values()): child_ids for child_ids in ids if child_ids is not None}.values()
+        )
         if None in ids:
             logger.warning(
                 "%s: %s of %s without an id, so their %s can't be asked for.",
@@ -116,7 +118,7 @@ class Parents:
                 raise PartitionFailed(
                     f"Codat refused some of it after it gave some: {skipped.detail}"
                 ) from None
-        return replace(done, complete=done.complete and all(one.complete for one in read))
+        return replace(done, complete=done.complete and all(finished.complete for finished in read))
 
     def evidence(self, above: Partition) -> Evidence | None:
         """What was known of the parents' data types before the parents were listed."""

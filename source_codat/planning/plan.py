@@ -44,8 +44,8 @@ class SelectedStream:
         """What the state says of a partition, or of one below it where it has children."""
         if self.state is None or key in self.state.entries:
             return self.entry(key)
-        below = (one for one in self.state.keys_of(company_id) if one[: len(key)] == key)
-        return next((self.state.entries[one] for one in below), None)
+        below = (child_key for child_key in self.state.keys_of(company_id) if child_key[: len(key)] == key)
+        return next((self.state.entries[child_key] for child_key in below), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +87,9 @@ class Plan:
     to_read: list[PlannedPartition] = field(default_factory=list)
     ended: list[PartitionEnd] = field(default_factory=list)
 
-    def add(self, one: PlannedPartition | PartitionEnd) -> None:
+    def add(self, planned: PlannedPartition | PartitionEnd) -> None:
         """Sort one partition in."""
-        if isinstance(one, PlannedPartition):
-            self.to_read.append(one)
+        if isinstance(planned, PlannedPartition):
+            self.to_read.append(planned)
         else:
-            self.ended.append(one)
+            self.ended.append(planned)

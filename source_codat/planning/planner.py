@@ -43,7 +43,7 @@ class Planner:
     def source_types(self) -> dict[str, Sequence[str]]:
         """By data type of the streams, the kinds of connections that can hold it."""
         retrievers = [stream.retriever for stream in self._streams]
-        return {name: one.source_types for one in retrievers for name in one.data_types}
+        return {name: retriever.source_types for retriever in retrievers for name in retriever.data_types}
 
     def context(self, company: Company, listed_at: int | None) -> CompanyContext:
         """What is known of a company, before anything is asked."""
@@ -83,11 +83,11 @@ class Planner:
         listed = stream.parents.evidence(above)
         for more in found.ids:
             ids = {**above.ids, **more}
-            one = self._planned(stream, ids, context, context.last_look, None, is_child=True)
-            if isinstance(one, PlannedPartition):
-                plan.add(replace(one, siblings=siblings, parents_source=listed))
+            planned = self._planned(stream, ids, context, context.last_look, None, is_child=True)
+            if isinstance(planned, PlannedPartition):
+                plan.add(replace(planned, siblings=siblings, parents_source=listed))
             else:
-                plan.add(replace(one, partition=replace(one.partition, siblings=siblings)))
+                plan.add(replace(planned, partition=replace(planned.partition, siblings=siblings)))
         if not found.is_complete:
             plan.add(PartitionEnd(above, Finished(complete=False)))
         return plan
@@ -162,8 +162,10 @@ class Planner:
         if not partition.needs_parents:
             entry = state.entries.get(key)
             return judge.is_unchanged(evidence, entry and without_mark(entry))
-        keys = [one for one in state.keys_of(partition.company.id) if one[: len(key)] == key]
-        below = [state.entries[one] for one in keys]
+        keys = [
+            child_key for child_key in state.keys_of(partition.company.id) if child_key[: len(key)] == key
+        ]
+        below = [state.entries[child_key] for child_key in keys]
         if not below or any(is_part(entry) for entry in below):
             return False
         return all(judge.is_unchanged(evidence, entry) for entry in below)

@@ -122,7 +122,7 @@ class Pass:
         self.without_id.add(hashes.without_id)
         self.latest = max(filter(None, (self.latest, page.latest)), default=None)
         unfinished = (self.oldest_unfinished, page.oldest_unfinished)
-        self.oldest_unfinished = min((one for one in unfinished if one is not None), default=None)
+        self.oldest_unfinished = min((instant for instant in unfinished if instant is not None), default=None)
         self.has_rows_without_date |= page.has_rows_without_date
 
     @property

@@ -60,7 +60,7 @@ class Progress:
 
     def __post_init__(self) -> None:
         self._began = self._lined = self._paced = time.monotonic()
-        self._sent_at = {one.name: self._began for one in self.outcomes}
+        self._sent_at = {outcome.name: self._began for outcome in self.outcomes}
 
     # --- the workers' side ------------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ class Progress:
         with self._lock:
             under_way, done, reading = len(self._open), self.done, list(self._reading)
         elapsed = time.monotonic() - self._began
-        records = sum(one.records for one in self.outcomes)
+        records = sum(outcome.records for outcome in self.outcomes)
         expected = sum(map(self._rows, self.outcomes))
         if self.companies is None:
             parts = ["listing the companies"]
@@ -147,8 +147,8 @@ class Progress:
 
     def closing(self) -> str:
         """What the sync came to."""
-        records = sum(one.records for one in self.outcomes)
-        failed = [one.name for one in self.outcomes if one.failures]
+        records = sum(outcome.records for outcome in self.outcomes)
+        failed = [outcome.name for outcome in self.outcomes if outcome.failures]
         failures = f"; {counted(len(failed), 'stream')} incomplete: {', '.join(failed)}" if failed else ""
         return (
             f"{counted(records, 'record')} of {counted(len(self.outcomes), 'stream')} and "
@@ -166,7 +166,7 @@ class Progress:
     def _left(self, elapsed: float, records: int, expected: int) -> float:
         """Seconds that the rest may take; 0 where that can't be said yet."""
         with self._lock:
-            parts = sum(one.ended / one.planned for one in self._open.values() if one.planned)
+            parts = sum(company.ended / company.planned for company in self._open.values() if company.planned)
             done = self.done + parts
         if not self.companies or not done:
             return 0.0

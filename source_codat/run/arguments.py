@@ -75,14 +75,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{parser.prog} {_version()}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="command")
     for command, text in _HELP.items():
-        one = commands.add_parser(command.value, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        one.add_argument("--debug", action="store_true", help="print more of what happens")
+        command_parser = commands.add_parser(
+            command.value, help=text, description=f"{text[0].upper()}{text[1:]}."
+        )
+        command_parser.add_argument("--debug", action="store_true", help="print more of what happens")
         if command is not Command.SPEC:
-            one.add_argument("--config", required=True, metavar="FILE", help=f"{_CONFIG}, or - for stdin")
+            command_parser.add_argument(
+                "--config", required=True, metavar="FILE", help=f"{_CONFIG}, or - for stdin"
+            )
         if command is Command.READ:
-            one.add_argument("--catalog", required=True, metavar="FILE", help=f"{_CATALOG}, or - for stdin")
-            one.add_argument("--state", metavar="FILE", help=f"{_STATE}, or - for stdin")
-            one.add_argument(
+            command_parser.add_argument(
+                "--catalog", required=True, metavar="FILE", help=f"{_CATALOG}, or - for stdin"
+            )
+            command_parser.add_argument("--state", metavar="FILE", help=f"{_STATE}, or - for stdin")
+            command_parser.add_argument(
                 "--streams",
                 action="append",
                 metavar="NAMES",

@@ -25,8 +25,8 @@ def read_catalog(path: str, only: Sequence[str] = ()) -> ConfiguredAirbyteCatalo
     file = File(path, "catalog")
     content = _catalog(file)
     streams = content["streams"]
-    if isinstance(streams, list) and any(_discovered(one) for one in streams):
-        content = {"streams": [_configured(one) if _discovered(one) else one for one in streams]}
+    if isinstance(streams, list) and any(_discovered(stream) for stream in streams):
+        content = {"streams": [_configured(stream) if _discovered(stream) else stream for stream in streams]}
     try:
         catalog = ConfiguredAirbyteCatalogSerializer.load(content)
     except Exception as error:  # the serializer raises errors of many kinds  # noqa: BLE001
@@ -45,15 +45,15 @@ def _catalog(file: File) -> dict[str, Any]:
     found = list(messages(text.splitlines()))
     if not found:
         whole = file.parsed(text)
-        found = [one for one in (whole if isinstance(whole, list) else [whole]) if is_message(one)]
+        found = [value for value in (whole if isinstance(whole, list) else [whole]) if is_message(value)]
         if not found:
             if not isinstance(whole, dict) or "streams" not in whole:
                 raise file.refused(f"holds no catalog: {_GIVE}.")
             return whole
-    catalogs = [one.get("catalog") for one in found if one["type"] == Type.CATALOG.value]
+    catalogs = [message.get("catalog") for message in found if message["type"] == Type.CATALOG.value]
     if catalogs and isinstance(catalogs[-1], dict) and "streams" in catalogs[-1]:
         return catalogs[-1]
-    kinds = ", ".join(dict.fromkeys(one["type"] for one in found))
+    kinds = ", ".join(dict.fromkeys(message["type"] for message in found))
     raise file.refused(f"holds no catalog but messages of other kinds ({kinds}): {_GIVE}.")
 
 
@@ -70,9 +70,11 @@ def _configured(stream: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _narrowed(catalog: ConfiguredAirbyteCatalog, only: Sequence[str]) -> ConfiguredAirbyteCatalog:
-    names = [one.stream.name for one in catalog.streams]
+    names = [configured.stream.name for configured in catalog.streams]
     unknown = [name for name in only if name not in names]
     if unknown:
         told = [f"'{name}'{did_you_mean(name, names)}" for name in unknown]
         raise ConfigError(f"--streams names what the catalog doesn't have: {first_of(told)}.")
-    return ConfiguredAirbyteCatalog(streams=[one for one in catalog.streams if one.stream.name in only])
+    return ConfiguredAirbyteCatalog(
+        streams=[configured for configured in catalog.streams if configured.stream.name in only]
+    )

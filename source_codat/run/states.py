@@ -109,7 +109,11 @@ def _listed(file: File, content: bytes) -> list[Any] | None:
         return _last_of_each_stream(lines)  # something else stands before the messages
     found = value if isinstance(value, list) else [value] if value else []
     if any(map(is_message, found)):
-        found = [one.get("state") for one in found if is_message(one) and one["type"] == Type.STATE.value]
+        found = [
+            message.get("state")
+            for message in found
+            if is_message(message) and message["type"] == Type.STATE.value
+        ]
         return found or None
     return found
 

@@ -84,9 +84,9 @@ class StreamState:
             )
         found, refused = 0, 0
         states = blob.get("states")
-        for one in states if isinstance(states, list) else ():
-            key = self._key(one.get("partition")) if isinstance(one, Mapping) else None
-            entry = self._entry(one.get("cursor"), own=own) if key else None
+        for saved in states if isinstance(states, list) else ():
+            key = self._key(saved.get("partition")) if isinstance(saved, Mapping) else None
+            entry = self._entry(saved.get("cursor"), own=own) if key else None
             if key is None or entry is None:
                 refused += 1
                 continue

@@ -60,11 +60,16 @@ def build_streams(
 
     names: build only these, their parents and the company list; None builds all.
     """
-    definitions = [*manifest["streams"], *(_custom(manifest["definitions"], one) for one in identifiers)]
+    definitions = [
+        *manifest["streams"],
+        *(_custom(manifest["definitions"], identifier) for identifier in identifiers),
+    ]
     if names is not None:
-        parents = {one["retriever"].get("parent") for one in definitions if one["name"] in names}
+        parents = {
+            definition["retriever"].get("parent") for definition in definitions if definition["name"] in names
+        }
         wanted = {*names, *parents, "companies"}
-        definitions = [one for one in definitions if one["name"] in wanted]
+        definitions = [definition for definition in definitions if definition["name"] in wanted]
     streams: dict[str, CodatStream] = {}
     for definition in definitions:
         name = definition["name"]
@@ -81,8 +86,8 @@ def build_streams(
 
 def queryable_streams(manifest: Mapping[str, Any], identifiers: Sequence[str]) -> dict[str, bool]:
     """By name, whether Codat can filter a stream; nothing is built for that."""
-    listed = {one["name"]: bool(one["retriever"].get("queryable")) for one in manifest["streams"]}
-    return {**listed, **{f"custom_{one}": False for one in identifiers}}
+    listed = {row["name"]: bool(row["retriever"].get("queryable")) for row in manifest["streams"]}
+    return {**listed, **{f"custom_{identifier}": False for identifier in identifiers}}
 
 
 def _custom(definitions: Mapping[str, Any], identifier: str) -> dict[str, Any]:

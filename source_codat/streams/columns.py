@@ -39,8 +39,9 @@ class Columns:
         """The columns that hold a date, with or without a time."""
         return frozenset(
             name
-            for name, one in self._properties.items()
-            if one.get("format") == "date-time" or str(one.get("airbyte_type", "")).startswith("timestamp")
+            for name, schema in self._properties.items()
+            if schema.get("format") == "date-time"
+            or str(schema.get("airbyte_type", "")).startswith("timestamp")
         )
 
     @property
@@ -51,8 +52,8 @@ class Columns:
     def _of(self, wanted: set[str]) -> frozenset[str]:
         return frozenset(
             name
-            for name, one in self._properties.items()
-            if (types := set(one.get("type", ())) - {"null"}) and types <= wanted
+            for name, schema in self._properties.items()
+            if (types := set(schema.get("type", ())) - {"null"}) and types <= wanted
         )
 
 
@@ -62,8 +63,10 @@ def other_spellings(name: str) -> set[str]:
     A short name's are all there are; of a longer one each word is small, capital or capitalised.
     """
     if len(name) <= 3:
-        found = {"".join(letters) for letters in product(*((one.lower(), one.upper()) for one in name))}
+        found = {
+            "".join(letters) for letters in product(*((letter.lower(), letter.upper()) for letter in name))
+        }
     else:
-        words = [(one.lower(), one.upper(), one.capitalize()) for one in _WORD.findall(name)]
+        words = [(word.lower(), word.upper(), word.capitalize()) for word in _WORD.findall(name)]
         found = {"".join(choice) for choice in product(*words)} | {name.swapcase()}
     return found - {name}

@@ -41,5 +41,5 @@ def nothing_there(evidence: Evidence, connections: Iterable[tuple[str, str]]) ->
     """
     if any(evidence.statuses):
         return None
-    links = "|".join(sorted(f"{one}:{status}" for one, status in connections))
+    links = "|".join(sorted(f"{connection_id}:{status}" for connection_id, status in connections))
     return Entry(None, f"{_NOTHING_THERE}{hashlib.sha256(links.encode('utf-8', 'replace')).hexdigest()[:16]}")

@@ -97,7 +97,7 @@ def safe_point(evidence: Evidence) -> SafePoint:
 
 def change_between(before: Evidence, after: Evidence) -> Change:
     """Whether anything was synced between two looks at the same data types, or was under way in either."""
-    activity = [_activity(one, name) for one in (before, after) for name in one.data_types]
+    activity = [_activity(evidence, name) for evidence in (before, after) for name in evidence.data_types]
     if Change.DOUBT in activity:
         return Change.DOUBT
     if Change.SOMETHING in activity:
@@ -112,10 +112,10 @@ def change_between(before: Evidence, after: Evidence) -> Change:
 def identity(evidence: Evidence) -> Identity | None:
     """The Codat syncs that all visible rows come from, one a data type; None in doubt or while one runs."""
     found = [_identity_of(evidence, name) for name in evidence.data_types]
-    known = [one for one in found if one is not None]
+    known = [part for part in found if part is not None]
     if not known or len(known) < len(found):
         return None
-    return Identity(_JOIN.join(one.sync_id for one in known), _JOIN.join(one.synced_at for one in known))
+    return Identity(_JOIN.join(part.sync_id for part in known), _JOIN.join(part.synced_at for part in known))
 
 
 def is_unchanged(evidence: Evidence, entry: Entry | None) -> bool:
@@ -126,7 +126,7 @@ def is_unchanged(evidence: Evidence, entry: Entry | None) -> bool:
     if not len(ids) == len(dates) == len(evidence.data_types):
         return False
     read = [Identity(*pair) for pair in zip(ids, dates, strict=True)]
-    return all(_still(evidence, name, one) for name, one in zip(evidence.data_types, read, strict=True))
+    return all(_still(evidence, name, noted) for name, noted in zip(evidence.data_types, read, strict=True))
 
 
 def is_latest_read(
@@ -146,8 +146,8 @@ def is_latest_read(
 
 def read_at(entry: Entry) -> int | None:
     """The oldest of the dates of the Codat syncs that an entry was read from, an instant."""
-    found = [timestamps.second(one) for one in (entry.synced_at or "").split(_JOIN)]
-    return None if not found or None in found else min(one for one in found if one is not None)
+    found = [timestamps.second(date) for date in (entry.synced_at or "").split(_JOIN)]
+    return None if not found or None in found else min(instant for instant in found if instant is not None)
 
 
 def is_in_future(cursor: int | None, now: int | None) -> bool:
@@ -173,9 +173,9 @@ def _point_of(evidence: Evidence, name: str) -> SafePoint:
         point = timestamps.second(status.lastSuccessfulSync)
     if point is None:
         return SafePoint(None, Doubt.SYNCING)
-    running = [one for one in _entries(evidence, name) if is_merged and one.stage is Stage.RUNNING]
-    requested = [timestamps.second(one.requested) for one in running]
-    return SafePoint(min([point, *(one for one in requested if one is not None)]))
+    running = [entry for entry in _entries(evidence, name) if is_merged and entry.stage is Stage.RUNNING]
+    requested = [timestamps.second(entry.requested) for entry in running]
+    return SafePoint(min([point, *(instant for instant in requested if instant is not None)]))
 
 
 def _doubt_in(status: DataTypeStatus, now: int, *, is_merged: bool) -> Doubt | None:
@@ -200,10 +200,10 @@ def _doubt_in_history(evidence: Evidence, name: str, status: DataTypeStatus, now
     history = evidence.look.history
     if history is None or history.entries is None:
         return Doubt.HISTORY
-    for one in history.entries:
-        if _concerns(one, name) and not _is_usable(one, name, now):
+    for entry in history.entries:
+        if _concerns(entry, name) and not _is_usable(entry, name, now):
             return Doubt.HISTORY_ENTRY
-    of_type = {one.id: one for one in history.entries if one.dataType == name}
+    of_type = {entry.id: entry for entry in history.entries if entry.dataType == name}
     if status.stage in (Stage.WAITING, Stage.RUNNING):
         return None if status.latestSyncId in of_type else Doubt.DISAGREE
     synced = timestamps.instant(status.lastSuccessfulSync or "")
@@ -217,20 +217,20 @@ def _doubt_in_history(evidence: Evidence, name: str, status: DataTypeStatus, now
     return Doubt.DISAGREE if known.stage is not Stage.COMPLETE or moved else None
 
 
-def _concerns(one: HistoryEntry, name: str) -> bool:
+def _concerns(entry: HistoryEntry, name: str) -> bool:
     """Whether an entry of the history is about a data type, or may be."""
-    return not one.dataType or one.dataType.strip().casefold() == name.casefold()
+    return not entry.dataType or entry.dataType.strip().casefold() == name.casefold()
 
 
-def _is_usable(one: HistoryEntry, name: str, now: int) -> bool:
+def _is_usable(entry: HistoryEntry, name: str, now: int) -> bool:
     """Whether an entry says all that a judgement needs, in words that are known."""
     return bool(
-        one.id
-        and one.connectionId
-        and one.dataType == name
-        and one.stage is not Stage.UNKNOWN
-        and one.requested
-        and _is_past(one.requested, now)
+        entry.id
+        and entry.connectionId
+        and entry.dataType == name
+        and entry.stage is not Stage.UNKNOWN
+        and entry.requested
+        and _is_past(entry.requested, now)
     )
 
 
@@ -243,15 +243,15 @@ def _is_past(date: str, now: int) -> bool:
 def _entries(evidence: Evidence, name: str) -> Iterator[HistoryEntry]:
     """The history's entries for a data type, of the partition's connection where it has one."""
     history = evidence.look.history
-    for one in (history and history.entries) or ():
-        if _concerns(one, name) and _may_be_of(one, evidence.connection_id):
-            yield one
+    for entry in (history and history.entries) or ():
+        if _concerns(entry, name) and _may_be_of(entry, evidence.connection_id):
+            yield entry
 
 
-def _may_be_of(one: HistoryEntry, connection_id: str | None) -> bool:
-    if connection_id is None or not one.connectionId:
+def _may_be_of(entry: HistoryEntry, connection_id: str | None) -> bool:
+    if connection_id is None or not entry.connectionId:
         return True
-    return one.connectionId.strip().casefold() == connection_id.casefold()
+    return entry.connectionId.strip().casefold() == connection_id.casefold()
 
 
 def _activity(evidence: Evidence, name: str) -> Change:
@@ -265,7 +265,7 @@ def _activity(evidence: Evidence, name: str) -> Change:
         return Change.NOTHING
     if look.history is None or look.history.entries is None:
         return Change.DOUBT
-    stages = {one.stage for one in _entries(evidence, name)}
+    stages = {entry.stage for entry in _entries(evidence, name)}
     if Stage.UNKNOWN in stages:
         return Change.DOUBT
     return Change.SOMETHING if Stage.RUNNING in stages else Change.NOTHING
@@ -273,9 +273,9 @@ def _activity(evidence: Evidence, name: str) -> Change:
 
 def _seen(evidence: Evidence) -> set[tuple[str | None, str | None, str | None]]:
     return {
-        (one.id, one.connectionId, one.status)
+        (entry.id, entry.connectionId, entry.status)
         for name in evidence.data_types
-        for one in _entries(evidence, name)
+        for entry in _entries(evidence, name)
     }
 
 
@@ -289,11 +289,11 @@ def _identity_of(evidence: Evidence, name: str) -> Identity | None:
         own = list(_entries(evidence, name))
         # One that waits, however early it was requested, will bring what nobody has read. Where the partition
         # is the whole company's, its success will show in dataStatus; that of one connection may be hidden.
-        stages = {one.stage for one in own}
+        stages = {entry.stage for entry in own}
         if Stage.RUNNING in stages or (Stage.WAITING in stages and evidence.connection_id is not None):
             return None
-        ended = [one for one in own if one.stage is not Stage.WAITING]
-        newest = max(ended, key=lambda one: timestamps.instant(one.requested or "") or 0, default=None)
+        ended = [entry for entry in own if entry.stage is not Stage.WAITING]
+        newest = max(ended, key=lambda entry: timestamps.instant(entry.requested or "") or 0, default=None)
         if newest is not None and newest.stage is not Stage.COMPLETE:
             return None
     return Identity(_named(status), status.lastSuccessfulSync)
@@ -323,12 +323,12 @@ def _explained(evidence: Evidence, name: str, read: Identity) -> bool:
         return False
     if since < history.since:
         return False  # finished ones in between weren't asked for
-    entries = {one.id: one for one in history.entries or () if one.dataType == name}
+    entries = {entry.id: entry for entry in history.entries or () if entry.dataType == name}
     newest = entries.get(status.latestSuccessfulSyncId)
     if newest is None or _may_be_of(newest, evidence.connection_id):
         return False
     # All that had been requested before that read had ended by then, or no identity would have been noted.
-    return all(_is_before(one.requested, since) for one in _entries(evidence, name))
+    return all(_is_before(entry.requested, since) for entry in _entries(evidence, name))
 
 
 def _is_before(date: str | None, instant: int) -> bool:

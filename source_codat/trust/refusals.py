@@ -54,8 +54,8 @@ def _own_success(evidence: Evidence) -> bool:
     """Whether the history shows a success of the partition's own connection for each of its data types."""
     history = evidence.look.history
     own = {
-        one.dataType
-        for one in (history and history.entries) or ()
-        if one.connectionId == evidence.connection_id and one.stage is Stage.COMPLETE
+        entry.dataType
+        for entry in (history and history.entries) or ()
+        if entry.connectionId == evidence.connection_id and entry.stage is Stage.COMPLETE
     }
     return own.issuperset(evidence.data_types)
