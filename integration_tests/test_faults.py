@@ -106,7 +106,7 @@ def test_a_fault_that_stays_fails_one_company_with_path_tries_and_kind(sim, name
     path = PLACES[place][0].format(company=broken).rstrip("$")
     for part in (f"for {path} in {tries} tries", words, broken):
         assert re.search(part, message)
-    assert message.endswith(". What was read before is kept, and the next sync tries again.")
+    assert message.endswith(". What was read before is kept, and the next read tries again.")
     assert other not in message
     whole = {pair for pair in truth(sim) if pair[0] == other}
     assert whole <= {key(one) for one in said.records("invoices") if one.get("note") == "second"}

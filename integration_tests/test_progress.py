@@ -147,13 +147,13 @@ def test_the_closing_lines_say_what_each_stream_and_the_sync_came_to(sim):
     assert "2 companies read, 1 never synced by Codat; 2 requests, 0 retries" in closing
     total = len(first.of("RECORD"))
     assert any(
-        line.startswith(f"Sync: {total:,} records of 2 streams and 3 companies in ") for line in first.logs
+        line.startswith(f"Read: {total:,} records of 2 streams and 3 companies in ") for line in first.logs
     )
     assert f"Codat: {len(sim.requests)} requests, 2 retries" in first.logs[-1]
     assert "requests left today" in first.logs[-1]
     second = read(sim, "invoices", state=first.state)
     assert (
-        "invoices: 0 records, 0 companies read, 3 unchanged since the last sync; 0 requests, 0 retries."
+        "invoices: 0 records, 0 companies read, 3 unchanged since the last read; 0 requests, 0 retries."
         in second.logs
     )
 

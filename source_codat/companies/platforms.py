@@ -53,7 +53,7 @@ class _Integrations(msgspec.Struct):
 
 @dataclass
 class Platforms:
-    """Asks for the integrations once a sync, when something depends on them; safe between threads."""
+    """Asks for the integrations once a read, when something depends on them; safe between threads."""
 
     client: CodatClient
     _all: Mapping[str, _Integration] | None = None

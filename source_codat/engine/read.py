@@ -127,7 +127,7 @@ class Read:
             for sentence in self.refresher.report.warnings():
                 logger.warning(sentence)
             logger.info(self.refresher.report.summary())
-        logger.info("Sync: %s", self._progress.closing())
+        logger.info("Read: %s", self._progress.closing())
         logger.info(self.client.stats.sentence())
 
     # --- the workers' side ------------------------------------------------------------------------

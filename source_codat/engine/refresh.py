@@ -33,7 +33,7 @@ MINUTE_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 120.0
 _KEPT = 1000  # companies without a refresh whose dataStatus is held until they are opened
-_PLAN = 402  # refreshes may be what the plan doesn't allow: then the rest of the sync goes on
+_PLAN = 402  # refreshes may be what the plan doesn't allow: then the rest of the read goes on
 logger = logging.getLogger("airbyte")
 
 
@@ -41,8 +41,8 @@ logger = logging.getLogger("airbyte")
 class Pull:
     """A data type that Codat fetches for a company, or for one connection of it.
 
-    sync_id: of the pull that was queued; None where one ran already. before: the latest sync that
-    dataStatus showed until then.
+    sync_id: of the pull that was queued; None where one ran already. before: the id of the latest
+    Codat sync that dataStatus showed until then.
     """
 
     data_type: str
@@ -90,7 +90,7 @@ class Refresher:
 
     @property
     def seconds_left(self) -> float:
-        """How long is still waited: one clock for the whole sync, from the first refresh queued."""
+        """How long is still waited: one clock for the whole read, from the first refresh queued."""
         with self._lock:
             if self._deadline is None:
                 return self._seconds

@@ -42,7 +42,7 @@ class SkipRule(NamedTuple):
 
 
 SKIP_RULES = {
-    SkipReason.UNCHANGED: SkipRule("unchanged since the last sync", is_told=False),
+    SkipReason.UNCHANGED: SkipRule("unchanged since the last read", is_told=False),
     SkipReason.NOT_SUPPORTED: SkipRule(
         "not supported by the company's platform, or no data", status=404, state=StateEffect.NOTED
     ),

@@ -89,7 +89,7 @@ def second(text: str | None) -> int | None:
 
 def latest(texts: Iterable[str | None]) -> int | None:
     """The latest instant among timestamps, of those that are one."""
-    # A whole sync often carries one value: parse each distinct text once.
+    # The rows of a whole Codat sync often carry one value: parse each distinct text once.
     found = [ticks for text in set(texts) if text and (ticks := instant(text)) is not None]
     return max(found, default=None)
 

@@ -90,7 +90,7 @@ class CompanyList:
         if not done.complete:
             raise ReadStopped(
                 "The list of companies kept changing while it was read, so that one might have been missed: "
-                "the sync stopped before reading any. Run it again."
+                "the read stopped before reading any. Run it again."
             )
         return list(companies.values())
 

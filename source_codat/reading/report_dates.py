@@ -1,4 +1,4 @@
-"""The dates that reports are asked for: fixed when the sync starts, in UTC."""
+"""The dates that reports are asked for: fixed when the read starts, in UTC."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class StreamOutcome:
         companies = list(dict.fromkeys(company for company, _, _ in self.failures))
         sentence = (
             f"{self.name}: {counted(len(companies), 'company')} couldn't be read ({first_of(companies)}). "
-            f"{self.failures[0][1].removesuffix('.')}. What was read before is kept, and the next sync tries "
+            f"{self.failures[0][1].removesuffix('.')}. What was read before is kept, and the next read tries "
             "again."
         )
         return AirbyteTracedException(
@@ -102,7 +102,7 @@ class StreamOutcome:
         if self.unproven:
             sentences.append(
                 f"{self.name}: {counted(len(self.unproven), 'partition')} kept changing while being read "
-                f"({first_of(self.unproven)}); their rows were sent, their state was kept, and the next sync "
+                f"({first_of(self.unproven)}); their rows were sent, their state was kept, and the next read "
                 "reads them again."
             )
         if self.peculiarities:

@@ -1,4 +1,4 @@
-"""What a sync tells while it runs: estimates for the platform, lines for people."""
+"""What a read tells while it runs: estimates for the platform, lines for people."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _Company:
 
 @dataclass
 class Progress:
-    """How far a sync is. Workers say what they do, the writer what has left.
+    """How far a read is. Workers say what they do, the writer what has left.
 
     companies: how many are selected, None until that is known.
     """
@@ -102,7 +102,7 @@ class Progress:
                 yield _estimate(outcome, rows)
 
     def line(self, awaited: Callable[[], str]) -> None:
-        """Say how far the sync is, every half a minute; awaited: tells what it waits for."""
+        """Say how far the read is, every half a minute; awaited: tells what it waits for."""
         if time.monotonic() - self._lined >= LINE_SECONDS:
             self._lined = time.monotonic()
             logger.info("Progress: %s", self.sentence(awaited()))
@@ -118,7 +118,7 @@ class Progress:
         logger.log(level, "%s: %s read, %s.", outcome.name, what, counted(records, "record"))
 
     def sentence(self, waiting: str = "") -> str:
-        """How far the sync is, what it is doing, and how long that may still take."""
+        """How far the read is, what it is doing, and how long that may still take."""
         with self._lock:
             under_way, done, reading = len(self._open), self.done, list(self._reading)
         elapsed = time.monotonic() - self._began
@@ -146,7 +146,7 @@ class Progress:
             return self._opened == self.companies and not self._to_read[stream]
 
     def closing(self) -> str:
-        """What the sync came to."""
+        """What the read came to, as a sentence: records, streams, companies, time, incomplete streams."""
         records = sum(outcome.records for outcome in self.outcomes)
         failed = [outcome.name for outcome in self.outcomes if outcome.failures]
         failures = f"; {counted(len(failed), 'stream')} incomplete: {', '.join(failed)}" if failed else ""

@@ -71,7 +71,7 @@ class StreamState:
 
         Entries written with other options are dropped, so that their partitions start again: all
         but a later start date read more than the present options ask. A state without our
-        fingerprint comes from another program: its dates are kept, its syncs are not.
+        fingerprint comes from another program: its dates are kept, its ids of Codat syncs are not.
         """
         if not blob or blob.keys() == NO_CURSOR_STATE.keys():
             return ""
@@ -79,7 +79,7 @@ class StreamState:
         own = isinstance(before, Mapping)
         if isinstance(before, Mapping) and not _still_holds(before, self.options):
             return (
-                f"{self.name}: options that decide what is read have changed since the last sync; "
+                f"{self.name}: options that decide what is read have changed since the last read; "
                 "the stream is read again from the start."
             )
         found, refused = 0, 0

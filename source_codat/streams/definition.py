@@ -30,7 +30,7 @@ class CodatRetriever:
     cursor_field, queryable: what the stream is incremental by, and whether `query` is understood.
     finished: the statuses of rows that don't change any more; the cursor stops at any other row.
     marks_deleted: whether deleted records stay, with metadata.isDeleted.
-    data_type, depends_on: the data types whose syncs tell what can be seen.
+    data_type, depends_on: the data types whose Codat syncs tell which rows are visible.
     source_types: the kinds of connections that hold the data type.
     each: further ids of a partition, with their values: in the path, or else query parameters.
     parent, parent_ids: the stream whose rows make further partitions, and which field of a row
@@ -107,7 +107,7 @@ class CodatRetriever:
 
     @property
     def data_types(self) -> tuple[str, ...]:
-        """The data types whose syncs tell what can be seen."""
+        """The data types whose Codat syncs tell which rows are visible."""
         return ((self.data_type,) if self.data_type else ()) + tuple(self.depends_on)
 
     def spread(self) -> Iterator[dict[str, str]]:

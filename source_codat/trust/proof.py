@@ -90,7 +90,7 @@ class Reached:
 def prove(seen: PassEvidence, previous: PassEvidence | None, synced: Change | None) -> Proof:
     """Judge a pass; `previous` is the pass before it, `synced` what happened while it was read.
 
-    synced: None where the partition has no data type whose syncs one could look at.
+    synced: None where the partition has no data type whose Codat syncs one could look at.
     """
     if seen.broken:
         return Proof.UNPROVEN
