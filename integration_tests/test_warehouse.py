@@ -28,13 +28,14 @@ DATABASES = [
 
 
 @pytest.fixture(scope="session", params=DATABASES)
-def warehouse(request, tmp_path_factory):
+def warehouse(request, script, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
+    executable = script.stand_in(folder / "source-codat")
     with ExitStack() as stack:
         if request.param == "DuckDB":
-            yield fill(str(folder / "warehouse.duckdb"), folder)
+            yield fill(str(folder / "warehouse.duckdb"), folder, executable)
         else:
-            yield fill(stack.enter_context(postgresql()), folder)
+            yield fill(stack.enter_context(postgresql()), folder, executable)
 
 
 def row_of(rows, record_key, record):

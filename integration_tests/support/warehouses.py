@@ -1,18 +1,20 @@
-"""Three loads into a warehouse, as tools.demo.load does them; what Codat and the tables held after each."""
+"""Three loads into a warehouse by tools.demo.load; what Codat and the tables held after each."""
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from math import isclose
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 from codat_simulator import DATA_TYPES, Simulator
 from integration_tests.support.connector import config
-from tools.demo import connector
+from integration_tests.support.loading import loader
 from tools.demo.truth import data_types, records, rows_in_codat
 
 LISTS = {name: key for name, key in data_types().items() if DATA_TYPES[key].is_list}
@@ -41,19 +43,19 @@ class Warehouse:
     """Company, connection and id of a bank transaction that vanished before the second load."""
 
 
-def fill(address: str, folder: Path) -> Warehouse:
-    """Load everything, then what has changed, then everything anew."""
+def fill(address: str, folder: Path, executable: Path) -> Warehouse:
+    """Load everything, then what has changed, then everything anew, with this console script."""
     warehouse = Warehouse(address)
-    with Simulator(companies=2, seed=7, records=6) as sim:
+    with Simulator(companies=2, seed=7, records=6) as sim, loader(executable) as load:
         _put_odd_rows(sim)
         path = folder / "config.json"
         path.write_text(json.dumps(config(sim)), encoding="utf-8")
-        connector.load(path, address)
+        load(path, address)
         warehouse.first = look(address, sim)
         warehouse.gone = _disturb(sim)
-        connector.load(path, address)
+        load(path, address)
         warehouse.second = look(address, sim)
-        connector.load(path, address, resync=True)
+        load(path, address, "--resync")
         warehouse.resynced = look(address, sim)
     warehouse.columns = _columns(address)
     return warehouse
@@ -111,24 +113,37 @@ def look(address: str, sim: Simulator) -> Stage:
     return Stage(tables(address), rows_in_codat(sim), truth)
 
 
-def query(address: str, statement: str) -> list[dict]:
-    """Ask a warehouse something."""
-    url = address if "://" in address else f"duckdb:///{address}"
-    engine = create_engine(url)
+@contextmanager
+def connected(address: str) -> Iterator[Connection]:
+    """A connection to a warehouse, and nothing left of it."""
+    engine = create_engine(address if "://" in address else f"duckdb:///{address}")
     try:
         with engine.connect() as connection:
-            return [dict(row) for row in connection.execute(text(statement)).mappings()]
+            yield connection
     finally:
         engine.dispose()
 
 
+def query(address: str, statement: str) -> list[dict]:
+    """Ask a warehouse something."""
+    with connected(address) as connection:
+        return _rows(connection, statement)
+
+
+def _rows(connection: Connection, statement: str) -> list[dict]:
+    return [dict(row) for row in connection.execute(text(statement)).mappings()]
+
+
 def tables(address: str) -> dict:
     """All rows of all streams' tables."""
-    found = query(
-        address, "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'codat'"
-    )
-    names = [one["name"] for one in found if not one["name"].startswith("_airbyte")]
-    return {name: query(address, f'SELECT * FROM codat."{name}"') for name in names}
+    listed = "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'codat'"
+    with connected(address) as connection:
+        names = [one["name"] for one in _rows(connection, listed)]
+        return {
+            name: _rows(connection, f'SELECT * FROM codat."{name}"')
+            for name in names
+            if not name.startswith("_airbyte")
+        }
 
 
 def _columns(address: str) -> dict:

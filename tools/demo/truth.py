@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import requests
@@ -73,6 +74,7 @@ def rows_in_codat(simulator: Simulator) -> dict[str, int]:
     return rows
 
 
+@cache
 def data_types() -> dict[str, str]:
     """Return the Codat data type of each stream that has one, as the manifest says."""
     manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
