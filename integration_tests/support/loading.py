@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-# What SQLAlchemy asks of a table besides its columns, each time that PyAirbyte looks at one. PyAirbyte's tables
-# have none of it, and DuckDB takes longer to say so than for all the rest of a load.
+# What SQLAlchemy asks of a table besides its columns, each time that PyAirbyte looks at one. The tables of
+# PyAirbyte have none of it, and DuckDB takes longer to say so than for all the rest of a load.
 _BESIDES_COLUMNS = (
     "pk_constraint",
     "foreign_keys",

@@ -28,13 +28,13 @@ _NETWORK = {
     *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     *("requests_ca_bundle", "curl_ca_bundle", "netrc"),
 }
-# A program that hands its arguments, its environment and its output on to a command.
+# A program that hands its arguments, its environment and its three streams on to a command.
 _STAND_IN = """#!{python} -SE
 import json, os, socket, sys
 with socket.socket(socket.AF_UNIX) as link:
     link.connect({address!r})
     job = {{"args": sys.argv[1:], "folder": os.getcwd(), "env": dict(os.environ)}}
-    socket.send_fds(link, [json.dumps(job).encode() + b"\\n"], [1, 2])
+    socket.send_fds(link, [json.dumps(job).encode() + b"\\n"], [0, 1, 2])
     sys.exit(int(link.makefile().read().split()[1]))
 """
 
@@ -101,8 +101,9 @@ class WarmStart:
     def _start(self, job, folder, out):
         link = socket.socket(socket.AF_UNIX)
         link.connect(self._address)
-        with Path(folder, "stderr").open("wb") as err:
-            socket.send_fds(link, [json.dumps(job).encode() + b"\n"], [out, err.fileno()])
+        with Path(folder, "stderr").open("wb") as err, Path(os.devnull).open("rb") as nothing:
+            streams = [nothing.fileno(), out, err.fileno()]
+            socket.send_fds(link, [json.dumps(job).encode() + b"\n"], streams)
         return Started(link, folder)
 
 
@@ -167,15 +168,15 @@ def _serve(address):
 
 def _keep(link):
     """Fork the command, say its process id, wait for it, and say how it ended."""
-    said, given, _, _ = socket.recv_fds(link, 65536, 2)
+    said, streams, _, _ = socket.recv_fds(link, 65536, 3)
     while not said.endswith(b"\n"):
         said += link.recv(65536)
     job = json.loads(said)
     child = os.fork()
     if child == 0:
         link.close()
-        _become(job, given)
-    for number in given:
+        _become(job, streams)
+    for number in streams:
         os.close(number)
     with suppress(BrokenPipeError):
         link.sendall(f"{child}\n".encode())
@@ -183,11 +184,11 @@ def _keep(link):
     os._exit(0)
 
 
-def _become(job, given):
+def _become(job, streams):
     os.chdir(job["folder"])
     os.environ.clear()
     os.environ.update(job["env"])
-    for number, mine in enumerate(given, 1):
+    for number, mine in enumerate(streams):
         os.dup2(mine, number)
         os.close(mine)
     code = 70
