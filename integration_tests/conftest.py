@@ -64,3 +64,9 @@ def script():
     """The console script, started a hundred times in the time of one."""
     with WarmStart() as warm:
         yield warm
+
+
+@pytest.fixture(scope="session")
+def program(script, tmp_path_factory):
+    """A program that does what the console script does, and starts in no time; not for tests that kill it."""
+    return str(script.stand_in(tmp_path_factory.mktemp("bin") / "source-codat"))

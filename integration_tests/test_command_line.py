@@ -4,17 +4,13 @@ import json
 import os
 import pty
 import subprocess
-import sys
 from importlib import metadata
 
 import pytest
 
 from codat_simulator import Simulator
-from integration_tests.support.connector import REPO, catalog, config, files, parse, run
+from integration_tests.support.connector import catalog, config, files, parse
 from integration_tests.support.sentences import assert_sentence, failure
-
-COMMAND = [sys.executable, "-m", "source_codat.run"]
-ENV = {**os.environ, "PYTHONPATH": str(REPO)}
 
 
 @pytest.fixture
@@ -23,21 +19,25 @@ def small():
         yield simulator
 
 
-def typed(*arguments, **options):
-    """What a process of its own says, with its code."""
-    return subprocess.run(
-        [*COMMAND, *arguments], check=False, capture_output=True, env=ENV, timeout=120, **options
-    )
+@pytest.fixture
+def typed(program):
+    """Give the function that runs the program with arguments, and returns what it says with its code."""
+
+    def run_program(*arguments, **options):
+        piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        return subprocess.run([program, *arguments], check=False, timeout=120, **piped)
+
+    return run_program
 
 
-def test_discover_read_and_read_again_are_three_commands_with_files_between(small, tmp_path):
+def test_discover_read_and_read_again_are_three_commands_with_files_between(small, program, tmp_path):
     (tmp_path / "c.json").write_text(json.dumps(config(small)))
     script = (
         "source-codat discover --config c.json > catalog.json;"
         "source-codat read --config c.json --catalog catalog.json > first.jsonl;"
         "source-codat read --config c.json --catalog catalog.json --state first.jsonl > second.jsonl"
-    ).replace("source-codat", " ".join(COMMAND))
-    done = subprocess.run(["sh", "-euc", script], check=False, capture_output=True, cwd=tmp_path, env=ENV)
+    ).replace("source-codat", program)
+    done = subprocess.run(["sh", "-euc", script], check=False, capture_output=True, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     first, second = (parse((tmp_path / f"{name}.jsonl").read_bytes()) for name in ("first", "second"))
     discovered = parse((tmp_path / "catalog.json").read_bytes()).of("CATALOG")[0]["streams"]
@@ -62,7 +62,7 @@ def test_streams_narrow_what_discover_printed(small, script, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["catalog", "state"])
-def test_a_catalog_and_a_state_are_read_from_stdin(small, script, tmp_path, name):
+def test_a_catalog_and_a_state_are_read_from_stdin(small, script, typed, tmp_path, name):
     contents = {"config": config(small), "catalog": catalog("invoices")}
     contents["state"] = script.run("read", tmp_path, **contents).state
     given = json.dumps(contents.pop(name)).encode()
@@ -73,7 +73,7 @@ def test_a_catalog_and_a_state_are_read_from_stdin(small, script, tmp_path, name
     assert said.records("invoices") == []
 
 
-def test_only_one_file_comes_from_stdin(tmp_path):
+def test_only_one_file_comes_from_stdin(typed, tmp_path):
     done = typed("read", *files(tmp_path, config={}), "--catalog", "-", "--state", "-", input=b"{}")
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == b"source-codat: error: only one file can be read from stdin"
@@ -87,7 +87,7 @@ def test_a_state_that_the_read_writes_into_is_not_emptied_in_silence(small, scri
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])
-def test_help_and_version_are_plain_text_with_nothing_before_them(argument):
+def test_help_and_version_are_plain_text_with_nothing_before_them(typed, argument):
     done = typed(argument)
     assert (done.returncode, done.stderr) == (0, b"")
     first = {
@@ -97,13 +97,13 @@ def test_help_and_version_are_plain_text_with_nothing_before_them(argument):
     assert done.stdout.decode().startswith(first[argument])
 
 
-def test_each_commands_help_names_its_options():
+def test_each_commands_help_names_its_options(typed):
     said = typed("read", "--help").stdout.decode()
     for option in ("--config", "--catalog", "--state", "--streams", "--debug"):
         assert option in said
 
 
-def test_arguments_that_say_nothing_are_refused_with_the_commands(script, tmp_path):
+def test_arguments_that_say_nothing_are_refused_with_the_commands(script, typed, tmp_path):
     done = typed()
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.endswith(b"error: say what to do: spec, check, discover, read\n")
@@ -131,15 +131,13 @@ def test_the_stack_follows_it_where_it_is_asked_for(script, tmp_path):
     assert second.startswith("Traceback")
 
 
-def test_an_error_stands_alone_on_stderr_where_stdout_is_a_terminal(tmp_path):
+def test_an_error_stands_alone_on_stderr_where_stdout_is_a_terminal(typed, tmp_path):
     terminal, end = pty.openpty()
-    done = subprocess.run(
-        [*COMMAND, "discover", *files(tmp_path, config=WRONG)],
-        check=False,
+    done = typed(
+        "discover",
+        *files(tmp_path, config=WRONG),
         stdout=end,
         stderr=subprocess.PIPE,
-        env=ENV,
-        timeout=60,
     )
     os.close(end)
     os.close(terminal)
@@ -147,21 +145,20 @@ def test_an_error_stands_alone_on_stderr_where_stdout_is_a_terminal(tmp_path):
     assert_sentence(done.stderr.decode().removesuffix("\n"), "The API key is missing")
 
 
-def test_a_program_that_reads_stdout_is_told_there_only(tmp_path):
-    said = run("discover", tmp_path, config=WRONG)
+def test_a_program_that_reads_stdout_is_told_there_only(typed, tmp_path):
+    done = typed("discover", *files(tmp_path, config=WRONG))
+    said = parse(done.stdout, done.stderr, done.returncode)
     assert (said.code, said.stderr) == (1, "")
     assert len(said.errors) == 1
 
 
-def test_one_file_for_both_holds_messages_only(tmp_path):
+def test_one_file_for_both_holds_messages_only(typed, tmp_path):
     with (tmp_path / "both").open("wb") as both:
-        subprocess.run(
-            [*COMMAND, "discover", *files(tmp_path, config=WRONG)],
-            check=False,
+        typed(
+            "discover",
+            *files(tmp_path, config=WRONG),
             stdout=both,
             stderr=both,
-            env=ENV,
-            timeout=60,
         )
     said = parse((tmp_path / "both").read_bytes())
     assert (len(said.errors), said.unparsed) == (1, [])

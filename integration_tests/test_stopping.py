@@ -98,15 +98,14 @@ def test_a_reader_that_goes_away_ends_the_process_without_a_traceback(sim, scrip
     assert (tmp_path / "stderr").read_bytes() == b""
 
 
-def test_a_pipe_that_does_not_block_gets_every_byte_once(sim, script, tmp_path):
+def test_a_pipe_that_does_not_block_gets_every_byte_once(sim, script, program, tmp_path):
     expected = script.run("read", tmp_path, config=config(sim), catalog=catalog(*STREAMS))
     out, into = os.pipe()
     os.set_blocking(into, False)
     process = subprocess.Popen(
-        [*COMMAND, "read", *files(tmp_path, config=config(sim), catalog=catalog(*STREAMS))],
+        [program, "read", *files(tmp_path, config=config(sim), catalog=catalog(*STREAMS))],
         stdout=into,
         stderr=subprocess.PIPE,
-        env=ENV,
     )
     os.close(into)
     written = b""
@@ -122,14 +121,13 @@ def test_a_pipe_that_does_not_block_gets_every_byte_once(sim, script, tmp_path):
         assert got == wanted
 
 
-def test_a_full_disk_is_told_on_stderr(sim, tmp_path):
+def test_a_full_disk_is_told_on_stderr(sim, program, tmp_path):
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [*COMMAND, "discover", *files(tmp_path, config=config(sim))],
+            [program, "discover", *files(tmp_path, config=config(sim))],
             check=False,
             stdout=full,
             stderr=subprocess.PIPE,
-            env=ENV,
         )
     assert done.returncode == 1
     assert_sentence(

@@ -28,14 +28,13 @@ DATABASES = [
 
 
 @pytest.fixture(scope="session", params=DATABASES)
-def warehouse(request, script, tmp_path_factory):
+def warehouse(request, program, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
-    executable = script.stand_in(folder / "source-codat")
     with ExitStack() as stack:
         if request.param == "DuckDB":
-            yield fill(str(folder / "warehouse.duckdb"), folder, executable)
+            yield fill(str(folder / "warehouse.duckdb"), folder, program)
         else:
-            yield fill(stack.enter_context(postgresql()), folder, executable)
+            yield fill(stack.enter_context(postgresql()), folder, program)
 
 
 def row_of(rows, record_key, record):

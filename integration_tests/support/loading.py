@@ -23,10 +23,10 @@ _BESIDES_COLUMNS = (
 
 
 @contextmanager
-def loader(executable: Path):
-    """Give the function that runs the program with arguments; it reads with this console script."""
+def loader(executable: str, logs: Path):
+    """Give the function that runs the program with arguments; it reads with this executable."""
     spawn = get_context("spawn")
-    with ProcessPoolExecutor(1, spawn, initializer=_prepare, initargs=(executable,)) as process:
+    with ProcessPoolExecutor(1, spawn, initializer=_prepare, initargs=(executable, logs)) as process:
 
         def load(*arguments):
             process.submit(_load, [str(one) for one in arguments]).result(timeout=600)
@@ -34,15 +34,15 @@ def loader(executable: Path):
         yield load
 
 
-def _prepare(executable):
-    os.environ["AIRBYTE_LOGGING_ROOT"] = str(executable.parent / "logs")
+def _prepare(executable, logs):
+    os.environ["AIRBYTE_LOGGING_ROOT"] = str(logs)
     os.environ.update(DO_NOT_TRACK="1", AIRBYTE_OFFLINE_MODE="1")
     import airbyte  # noqa: PLC0415 - slow, and only for this process
     from sqlalchemy.engine.reflection import Inspector  # noqa: PLC0415
 
     get_source = airbyte.get_source
     airbyte.get_source = lambda *args, **options: get_source(
-        *args, **{**options, "local_executable": executable}
+        *args, **{**options, "local_executable": Path(executable)}
     )
     for name in _BESIDES_COLUMNS:
         setattr(Inspector, f"get_multi_{name}", lambda *_, **__: {})

@@ -43,10 +43,10 @@ class Warehouse:
     """Company, connection and id of a bank transaction that vanished before the second load."""
 
 
-def fill(address: str, folder: Path, executable: Path) -> Warehouse:
+def fill(address: str, folder: Path, executable: str) -> Warehouse:
     """Load everything, then what has changed, then everything anew, with this console script."""
     warehouse = Warehouse(address)
-    with Simulator(companies=2, seed=7, records=6) as sim, loader(executable) as load:
+    with Simulator(companies=2, seed=7, records=6) as sim, loader(executable, folder / "logs") as load:
         _put_odd_rows(sim)
         path = folder / "config.json"
         path.write_text(json.dumps(config(sim)), encoding="utf-8")
