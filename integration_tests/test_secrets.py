@@ -21,6 +21,7 @@ from integration_tests.support.disguises import (
     written,
 )
 from source_codat import SourceCodat
+from source_codat.check import Check
 from tools.live_check import __main__ as live_check
 
 DEBUG = {"LOG_LEVEL": "DEBUG"}
@@ -214,7 +215,7 @@ def test_a_library_user_sees_it_in_no_exception_log_or_repr(sim, key, caplog, mo
     )
     _collect(said, lambda: list(source.read(log, config(sim), configured)))
     settings, streams = source._prepare(config(sim))
-    said += [repr(settings), repr(source._client(settings, streams)), repr(source)]
+    said += [repr(settings), repr(Check(settings, streams)), repr(source)]
     assert leaks(key, caplog.text, *said) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from airbyte_cdk.models import AirbyteStream, SyncMode
@@ -25,7 +25,7 @@ class CodatStream:
 
     retriever: CodatRetriever
     primary_key: Sequence[str]
-    schema_loader: SchemaLoader
+    schema_loader: SchemaLoader = field(repr=False)  # it has the configuration in it
 
     @property
     def name(self) -> str:
