@@ -98,9 +98,16 @@ def test_what_is_under_way_already_is_waited_for_but_not_queued_again(stale):
     assert "fetched" in {one["id"] for one in said.records("invoices")}
 
 
-@pytest.mark.parametrize("status", [400, 409])
-def test_a_refusal_because_it_runs_already_counts_as_running(stale, status):
-    body = {"statusCode": status, "error": "DatasetAlreadyInProgressException: it is being fetched"}
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "DatasetAlreadyInProgressException: it is being fetched"),
+        (409, "DatasetAlreadyInProgressException: it is being fetched"),
+        (409, "Conflict"),
+    ],
+)
+def test_a_refusal_because_it_runs_already_counts_as_running(stale, status, words):
+    body = {"statusCode": status, "error": words}
     stale.faults.add(Fault(path="/data/queue/invoices", method="POST", status=status, body=body, times=None))
     said = read(stale, "invoices", refresh_older_than_hours=DAY)
     assert said.code == 0

@@ -22,6 +22,7 @@ from source_codat.planning.parents import Parents
 from source_codat.reading.pages import PageDecoder
 from source_codat.reading.requests import Partition, StreamRequests, refused_filter
 from source_codat.streams.catalog import CodatStream
+from source_codat.streams.definition import Paging
 
 _TRIES = 5  # of one filter: so many companies without such data say that few have it
 _QUOTES = "'\"\u2018\u2019\u201c\u201d`"
@@ -111,7 +112,7 @@ class Check:
         """Ask for one row with the filter, where there may be some; Codat's refusal is the user's to mend."""
         retriever = stream.retriever
         query = {"query": StreamRequests(self.client, retriever, self.settings).query(None)}
-        paging = {"page": "1", "pageSize": "1"} if retriever.paging == "pages" else {}
+        paging = {"page": "1", "pageSize": "1"} if retriever.paging is Paging.NUMBERS else {}
         decoder, empty = PageDecoder(retriever), 0
         if any(quote in self.settings.filters[retriever.name] for quote in _QUOTES):
             logger.warning(_QUOTED, retriever.name)

@@ -12,6 +12,7 @@ from source_codat.foundation.errors import MalformedAnswer
 from source_codat.http.answer import Answer
 from source_codat.trust.evidence import DataTypeStatus, Look
 
+_LINKED = "Linked"
 _PENDING = "PendingAuth"
 # Codat's documented source types that say what a connection can hold; `Other` and `Unknown` say nothing.
 _TELLING = frozenset({"Accounting", "Banking", "BankFeed", "Commerce", "Expense"})
@@ -26,6 +27,11 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     integrationKey: str | None = None  # noqa: N815 - Codat's name
     integrationId: str | None = None  # noqa: N815 - Codat's name
     platformName: str | None = None  # noqa: N815 - Codat's name
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether Codat can fetch from the connection at present."""
+        return self.status == _LINKED
 
     @property
     def label(self) -> str:

@@ -115,11 +115,11 @@ class Read:
                 yield from writer.ended(event)
             elif isinstance(event, CompanyGone):
                 writer.gone(event.company_id)
-            yield from writer.tick(self._awaited)
+            yield from writer.tick(self._wait_in_words)
 
-    def _awaited(self) -> str:
+    def _wait_in_words(self) -> str:
         """What the read waits for, in words for the log; empty where for nothing but answers."""
-        waits = [self.client.wait_in_words, self.refresher.awaited if self.refresher else ""]
+        waits = [self.client.wait_in_words, self.refresher.wait_in_words if self.refresher else ""]
         return "; ".join(wait for wait in waits if wait)
 
     def _say_how_it_went(self) -> None:

@@ -20,11 +20,12 @@ from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped
 from source_codat.foundation.paths import path_segment
+from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.foundation.wording import counted
 from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
 from source_codat.planning.planner import Planner
-from source_codat.reporting.refresh_report import RefreshReport
+from source_codat.reporting.refresh_report import RefreshReport, RefreshTrouble
 from source_codat.streams.definition import CUSTOM
 from source_codat.trust.evidence import HistoryEntry, Look
 from source_codat.trust.statuses import UNFINISHED, Stage
@@ -79,7 +80,7 @@ class Refresher:
         self.report = RefreshReport(settings.refresh_wait_minutes)
 
     @property
-    def awaited(self) -> str:
+    def wait_in_words(self) -> str:
         """What is waited for, in words for the log; empty where nothing is."""
         companies, pulls = self.report.waiting
         if not companies:
@@ -102,7 +103,7 @@ class Refresher:
         Leaves in the context what dataStatus said. Raises what the client raises.
         """
         if self.seconds_left <= 0:
-            self.report.note("late", context.company)
+            self.report.note(RefreshTrouble.LATE, context.company)
             return None
         look = context.look()
         now = look.taken_at or timestamps.now()
@@ -138,7 +139,7 @@ class Refresher:
         refreshing.pause = min(LONGEST_PAUSE_SECONDS, refreshing.pause * 1.5)
         if late:
             for pull in waiting:
-                self.report.note("unfinished", context.company, pull.data_type)
+                self.report.note(RefreshTrouble.UNFINISHED, context.company, pull.data_type)
         left = [] if late else waiting
         self.report.left(context.company, len(left))
         return refreshing if left else None
@@ -176,10 +177,10 @@ class Refresher:
                 ]
             elif synced is None and self._platforms.rule_out(held, data_type):
                 continue
-            linked = [connection for connection in held if connection.status == "Linked"]
+            linked = [connection for connection in held if connection.is_linked]
             if held and not linked:
                 for connection in held:
-                    self.report.note("unlinked", context.company, connection.label)
+                    self.report.note(RefreshTrouble.UNLINKED, context.company, connection.label)
             elif custom:
                 yield from ((data_type, connection.id) for connection in linked)
             elif linked:
@@ -194,8 +195,9 @@ class Refresher:
         try:
             pull = self._client.post(path, _pull)
         except (PartitionSkipped, PartitionFailed) as error:
-            # Codat's documents name the exception, but not the status that it comes with.
-            if getattr(error, "reason", "") == "not_synced" or "AlreadyInProgress" in str(error):
+            # Codat's documents name the exception, but not the status that it comes with: 409 is likely.
+            is_conflict = isinstance(error, PartitionSkipped) and error.reason is SkipReason.NOT_SYNCED
+            if is_conflict or "AlreadyInProgress" in str(error):
                 return None
             raise
         return pull.id
@@ -206,7 +208,7 @@ class Refresher:
         if isinstance(error, ConfigError) and error.status != _PLAN:
             raise error
         words = error.detail if isinstance(error, PartitionSkipped) else error.message
-        self.report.note("refused", company, data_type, words or "")
+        self.report.note(RefreshTrouble.REFUSED, company, data_type, words or "")
 
     def _ended(self, context: CompanyContext, pull: Pull) -> bool:
         """Whether a pull is over; notes how it ended."""

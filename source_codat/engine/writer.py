@@ -105,13 +105,16 @@ class Writer:
             if stream.state:
                 stream.state.forget_company(company_id)
 
-    def tick(self, awaited: Callable[[], str]) -> Iterator[AirbyteMessage]:
-        """What is due by the clock: estimates, a line on how far it is, a sign of life."""
+    def tick(self, wait_in_words: Callable[[], str]) -> Iterator[AirbyteMessage]:
+        """What is due by the clock: estimates, a line on how far the read is, a state as a sign of life.
+
+        wait_in_words: gives what the read waits for, "" where for nothing but answers.
+        """
         if time.monotonic() - self._ticked < TICK_SECONDS:
             return
         self._ticked = time.monotonic()
         yield from self.progress.estimates()
-        self.progress.line(awaited)
+        self.progress.line(wait_in_words)
         if time.monotonic() - self._last_sign > SILENCE_SECONDS:
             # Any state will do: one that says where its stream stands, or else that it has no cursor.
             stateful = [stream for stream in self.streams if stream.state]

@@ -21,7 +21,7 @@ from source_codat.reading.requests import SMALLEST_PAGE, PageRequest, Partition,
 from source_codat.reading.row_keys import HeldRows, RowKeys
 from source_codat.reading.rows import RowBatch, batch
 from source_codat.reading.shapes import shaped
-from source_codat.streams.definition import CodatRetriever
+from source_codat.streams.definition import CodatRetriever, Paging
 from source_codat.trust import judge
 from source_codat.trust.evidence import Evidence
 from source_codat.trust.judge import Change, Identity
@@ -179,7 +179,7 @@ class PartitionReading:
     def _evidence(self) -> PassEvidence:
         return self._pass.evidence(
             self._earlier_ids,
-            is_numbered=self._retriever.paging == "pages",
+            is_numbered=self._retriever.paging is Paging.NUMBERS,
             equal_rows_count=self._retriever.has_row_key or self._pass.has_rows_without_id,
         )
 
@@ -241,7 +241,7 @@ class PartitionReading:
                     "names another one."
                 )
             previous = hashes
-            if self._retriever.paging == "pages":
+            if self._retriever.paging is Paging.NUMBERS:
                 request = _next_by_number(page, seen, request)
             else:
                 request = _next_by_token(page, seen, request)
@@ -259,7 +259,7 @@ class PartitionReading:
 
     def _might_go_on(self, page: Page) -> bool:
         """Whether a page that came twice says that there is more, or leaves that open."""
-        if self._retriever.paging != "pages":
+        if self._retriever.paging is not Paging.NUMBERS:
             return True
         return page.has_next or (page.total is not None and not page.linked)
 

@@ -19,7 +19,7 @@ from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
 from source_codat.reading.pages import Page, PageDecoder
 from source_codat.reading.report_dates import SyncDates
-from source_codat.streams.definition import CodatRetriever
+from source_codat.streams.definition import CodatRetriever, Paging
 from source_codat.trust.evidence import Evidence
 
 SMALLEST_PAGE = 25
@@ -106,7 +106,11 @@ class StreamRequests:
                         detail=error.detail,
                     ) from None
                 smaller_may_do = error.timed_out or error.too_large
-                if not smaller_may_do or self.retriever.paging != "pages" or request.size <= SMALLEST_PAGE:
+                if (
+                    not smaller_may_do
+                    or self.retriever.paging is not Paging.NUMBERS
+                    or request.size <= SMALLEST_PAGE
+                ):
                     raise
                 what = "is too large" if error.too_large else "takes too long"
             offset = (request.number - 1) * request.size
@@ -151,7 +155,7 @@ class StreamRequests:
     def _parameters(self, partition: Partition, request: PageRequest) -> dict[str, Any]:
         params: dict[str, Any] = {**self._fixed, **partition.params}
         params.update(self.retriever.parameters(partition.ids) if self.retriever.each else {})
-        if self.retriever.paging == "pages":
+        if self.retriever.paging is Paging.NUMBERS:
             params.update(page=request.number, pageSize=request.size)
             if self._order_by:
                 params["orderBy"] = self._order_by

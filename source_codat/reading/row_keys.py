@@ -67,7 +67,7 @@ class RowKeys:
         every = list(map(fields_of, page.rows))
         keys = [self._told_apart_by(fields) for fields in every]
         # An answer that isn't cut into pages shows whether a key stands for one row only.
-        repeats = Counter(keys) if not self.retriever.paging else Counter()
+        repeats = Counter(keys) if not self.retriever.has_pages else Counter()
         rows = []
         for fields, key in zip(every, keys, strict=True):
             known = key is not None and repeats[key] < 2
@@ -82,7 +82,7 @@ class RowKeys:
         One part is enough in an answer without pages, which shows whether others have the same.
         """
         parts = [self._part(fields, name) for name in self.retriever.key_fields or ("id",)]
-        if not self.retriever.paging:
+        if not self.retriever.has_pages:
             return "/".join(filter(None, parts)) or None
         qualifiers = [part.replace("%", "%25").replace("/", "%2F") for part in parts[:-1]]
         return "/".join([*qualifiers, parts[-1]]) if parts[-1] else None
@@ -105,7 +105,7 @@ class RowKeys:
 
     def _hashed(self, fields: RawFields) -> str:
         # Without pages there is one answer, whole each time: nothing more depends on such rows.
-        self.has_rows_without_id = self.has_rows_without_id or bool(self.retriever.paging)
+        self.has_rows_without_id = self.has_rows_without_id or self.retriever.has_pages
         content = {name: msgspec.json.decode(raw) for name, raw in fields.items() if name not in _VOLATILE}
         # Where the key doesn't name the company, nothing else tells the rows of two companies apart.
         said = msgspec.json.encode([self.ids.get("companyId"), content], order="deterministic")

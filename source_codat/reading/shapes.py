@@ -9,12 +9,12 @@ import msgspec
 from source_codat.reading.pages import Page
 from source_codat.reading.row_fields import fields_of, row_of
 from source_codat.reading.statements import lines
-from source_codat.streams.definition import CodatRetriever
+from source_codat.streams.definition import CodatRetriever, Shape
 
 
 def shaped(retriever: CodatRetriever, page: Page) -> Page:
     """The page as the stream shows it: statements as lines, nested ids as columns."""
-    if retriever.shape == "lines":
+    if retriever.shape is Shape.LINES:
         rows = [line for report in page.rows for line in lines(report)]
         return replace(page, rows=rows, ids=[True] * len(rows), size=sum(map(len, rows)))
     if retriever.flat:

@@ -101,11 +101,11 @@ class Progress:
                 self._sent[outcome.name], self._sent_at[outcome.name] = rows, now
                 yield _estimate(outcome, rows)
 
-    def line(self, awaited: Callable[[], str]) -> None:
-        """Say how far the read is, every half a minute; awaited: tells what it waits for."""
+    def line(self, wait_in_words: Callable[[], str]) -> None:
+        """Say how far the read is, every half a minute; wait_in_words: gives what it waits for."""
         if time.monotonic() - self._lined >= LINE_SECONDS:
             self._lined = time.monotonic()
-            logger.info("Progress: %s", self.sentence(awaited()))
+            logger.info("Progress: %s", self.sentence(wait_in_words()))
 
     def partition(self, outcome: StreamOutcome, what: str, records: int) -> None:
         """Say that a partition was read: each of the first ones, then one in a few seconds."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import product
 
 from airbyte_cdk.sources.declarative.requesters import HttpRequester
@@ -16,13 +17,28 @@ CUSTOM = "custom/"  # what a custom data type's own name is preceded by
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
+class Paging(Enum):
+    """How a stream's rows come in several answers; the value is the manifest's word."""
+
+    NONE = ""  # one answer is all
+    NUMBERS = "pages"  # page and pageSize
+    TOKENS = "token"  # continuationToken
+
+
+class Shape(Enum):
+    """What becomes of the rows of an answer; the value is the manifest's word."""
+
+    AS_SENT = ""
+    LINES = "lines"  # a financial statement's lines are the rows
+
+
 @dataclass
 class CodatRetriever:
     """How one stream is read: a row of the manifest, joined with its family.
 
     path: with {companyId}, {connectionId} … (the partition) and {dataset} (the row's own part).
     records: where the rows are in an answer: a top-level field, "" (the body) or "*" (its values).
-    paging: "pages" (page and pageSize), "token" (continuationToken) or "" (one answer is all).
+    paging, shape: how rows come, and what becomes of them.
     id_field: what tells rows apart, "" where only all of a row does. ordered: whether Codat can
     order by it, or else by id. ids_required: whether a row without it makes the whole list unusable.
     key_fields: what the column rowKey is made of, where it is in the key: the field that tells rows
@@ -39,7 +55,6 @@ class CodatRetriever:
     always: a query that every request carries. product: what of Codat the endpoint belongs to.
     from_envelope, from_request: top-level fields added from the answer and from the request.
     flat: top-level fields added from nested ones ("recordRef.id"), for keys.
-    shape: what becomes of the rows: "" (as they are), "lines" (of a statement).
     shares_answers: whether another stream puts the same questions. columns: its key and its schema.
     """
 
@@ -48,7 +63,7 @@ class CodatRetriever:
     path: str
     records: str
     dataset: str = ""
-    paging: str = ""
+    paging: Paging = Paging.NONE
     id_field: str = "id"
     ordered: bool = False
     ids_required: bool = False
@@ -69,11 +84,12 @@ class CodatRetriever:
     from_envelope: Sequence[str] = ()
     from_request: Sequence[str] = ()
     flat: Mapping[str, str] = field(default_factory=dict)
-    shape: str = ""
+    shape: Shape = Shape.AS_SENT
     shares_answers: bool = False
     columns: Columns = field(default_factory=Columns)
 
     def __post_init__(self) -> None:
+        self.paging, self.shape = Paging(self.paging), Shape(self.shape)  # the manifest has their words
         self.path = self.path.replace("{dataset}", self.dataset or self.data_type)
         # The ids that make a partition, in the order of the path: companyId, connectionId …
         in_path = tuple(_PLACEHOLDER.findall(self.path))
@@ -83,6 +99,11 @@ class CodatRetriever:
     def has_row_key(self) -> bool:
         """Whether the column rowKey is part of the key."""
         return ROW_KEY in self.columns.key
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether an answer may be one of several."""
+        return self.paging is not Paging.NONE
 
     @property
     def own_key(self) -> str:

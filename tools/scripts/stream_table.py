@@ -105,7 +105,7 @@ def sync_modes(stream: CodatStream) -> str:
 def cost(stream: CodatStream, streams: Sequence[CodatStream]) -> str:
     """The requests that a read takes at least, in words."""
     retriever = stream.retriever
-    page = "1 a page" if retriever.paging else "1"
+    page = "1 a page" if retriever.has_pages else "1"
     if retriever.by_new_parents:
         return f"{page} for each new row of `{retriever.parent}`"
     if retriever.latest:
@@ -116,7 +116,7 @@ def cost(stream: CodatStream, streams: Sequence[CodatStream]) -> str:
     for values in retriever.each.values():
         times *= len(values)
     if times > 1:
-        page = f"{times} times {page}" if retriever.paging else str(times)
+        page = f"{times} times {page}" if retriever.has_pages else str(times)
     where = {"connection": " for each connection", "company": " for each company", "account": ""}
     return f"{page}{where[scope(stream)]}{_shared(retriever, streams)}"
 
