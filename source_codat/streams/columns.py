@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -22,7 +22,7 @@ class Columns:
 
     key: Sequence[str] = ()
     cursor: str = ""
-    load: Callable[[], Mapping[str, Any]] = dict
+    load: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)  # it has the configuration in it
 
     @cached_property
     def numbers(self) -> frozenset[str]:
