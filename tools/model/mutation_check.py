@@ -1,0 +1,53 @@
+"""Undo one rule at a time, and look for a story that fails only then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tools.model.mutations import MUTATIONS, Mutation
+from tools.model.oracle import Broken
+from tools.model.story import Story
+
+
+@dataclass(frozen=True)
+class Caught:
+    """How a mutation was found: by which story, after how many seconds, and in what words."""
+
+    mutation: Mutation
+    seed: int | None
+    stories: int
+    seconds: float
+    words: str = ""
+
+
+def check(seconds: float, first_seed: int = 1, only: str = "") -> Iterator[Caught]:
+    """Try every mutation (or those whose name has `only` in it) for so many seconds."""
+    for mutation in MUTATIONS:
+        if only in mutation.name:
+            yield catch(mutation, seconds, first_seed)
+
+
+def catch(mutation: Mutation, seconds: float, first_seed: int = 1) -> Caught:
+    """Look for a story that fails with a mutation only; every second one is in a world that suits it."""
+    began = time.process_time()
+    seed = first_seed
+    while time.process_time() - began < seconds:
+        given = dict(mutation.nature) if seed % 2 else {}
+        with mutation.applied():
+            words = _failure(seed, given)
+        if words and not _failure(seed, given):
+            return Caught(mutation, seed, seed - first_seed + 1, time.process_time() - began, words)
+        seed += 1
+    return Caught(mutation, None, seed - first_seed, time.process_time() - began)
+
+
+def _failure(seed: int, given: dict[str, object]) -> str:
+    try:
+        Story(seed, given=given).play()
+    except Broken as broken:
+        return str(broken).splitlines()[0]
+    except Exception as error:  # noqa: BLE001 - a mutant may break in any way
+        return f"{type(error).__name__}: {error}"
+    return ""

@@ -1,0 +1,774 @@
+"""The rules of the judge, each undone in turn: the model has to lose something, or to read for ever.
+
+A model that can't tell a broken rule from a sound one proves nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from source_codat.companies import context, sync_history
+from source_codat.companies.company import Company
+from source_codat.engine import step, writer
+from source_codat.foundation import timestamps
+from source_codat.foundation.errors import PartitionSkipped
+from source_codat.foundation.skip_reasons import SkipReason
+from source_codat.planning.parents import Children
+from source_codat.planning.planner import Planner
+from source_codat.reading.reader import Finished, PartitionReading
+from source_codat.state import siblings, store
+from source_codat.trust import closing, judge, proof, refusals, statuses
+from source_codat.trust.entry import Entry
+from source_codat.trust.evidence import DataTypeStatus, Evidence, History, HistoryEntry
+from source_codat.trust.judge import Change, Doubt, Identity, SafePoint
+from source_codat.trust.proof import PassEvidence, Proof
+from source_codat.trust.refusals import Conflict
+from source_codat.trust.statuses import Stage
+
+Patch = Callable[[], Iterator[None]]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One rule undone. name: of the mutation; rule: what holds without it; patches: what it puts in place.
+
+    nature: habits of the worlds in which it shows soonest.
+    """
+
+    name: str
+    rule: str
+    patches: tuple[tuple[Any, str, Any], ...]
+    nature: Mapping[str, Any]
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Undo the rule within a `with` block."""
+        undo: list[tuple[Any, str, Any]] = []
+        try:
+            for owner, name, value in self.patches:
+                original = owner.__dict__[name]
+                for holder in _holders(owner, name, original):
+                    undo.append((holder, name, original))
+                    setattr(holder, name, value)
+            yield
+        finally:
+            for holder, name, original in reversed(undo):
+                setattr(holder, name, original)
+
+
+def _holders(owner: Any, name: str, original: Any) -> list[Any]:
+    """Where a function is known: its own module, and every one that imported it by name."""
+    if isinstance(owner, type):
+        return [owner]
+    modules = [module for key, module in sys.modules.items() if key.startswith("source_codat")]
+    return [one for one in modules if one.__dict__.get(name) is original]
+
+
+MUTATIONS: list[Mutation] = []
+
+
+def _add(name: str, rule: str, *patches: tuple[Any, str, Any], **nature: Any) -> None:
+    MUTATIONS.append(Mutation(name, rule, patches, nature))
+
+
+def _with_status(evidence: Evidence, name: str, status: DataTypeStatus | None) -> Evidence:
+    types = {**evidence.look.types}
+    if status is not None:
+        types[name] = status
+    return evidence.at(replace(evidence.look, types=types))
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+_stage_of = statuses.stage_of
+
+
+def _stage_where_unknown_is(stage: Stage) -> Callable[[str | None], Stage]:
+    def stage_of(status: str | None) -> Stage:
+        found = _stage_of(status)
+        return stage if found is Stage.UNKNOWN else found
+
+    return stage_of
+
+
+def _stage_where(word_stage: Stage, other: Stage) -> Callable[[str | None], Stage]:
+    def stage_of(status: str | None) -> Stage:
+        found = _stage_of(status)
+        return other if found is word_stage else found
+
+    return stage_of
+
+
+_add(
+    "unknown words are good",
+    "A status that isn't on a list is doubt",
+    (statuses, "stage_of", _stage_where_unknown_is(Stage.COMPLETE)),
+    odd=0.3,
+)
+_add(
+    "unknown words are failures",
+    "A status that isn't on a list is doubt, not the end of a sync",
+    (statuses, "stage_of", _stage_where_unknown_is(Stage.FAILED)),
+    odd=0.3,
+)
+_add(
+    "failed is complete",
+    "A failed sync may stand before another connection's that runs",
+    (statuses, "stage_of", _stage_where(Stage.FAILED, Stage.COMPLETE)),
+    fails=0.5,
+)
+_add(
+    "running is complete",
+    "While a sync runs, rows may be stamped that show later",
+    (statuses, "stage_of", _stage_where(Stage.RUNNING, Stage.COMPLETE)),
+)
+_add(
+    "waiting is running",
+    "A sync that only waits doesn't hold the cursor back",
+    (statuses, "stage_of", _stage_where(Stage.WAITING, Stage.RUNNING)),
+    waits=0.8,
+)
+
+# --- which looks need the history ----------------------------------------------------------------
+
+_needs_history = judge.needs_history
+
+
+def _needs_history_but(**given: Any) -> Callable[..., bool]:
+    def needs_history(
+        status: DataTypeStatus | None, listed_at: int | None, *, several: bool, now: int | None
+    ) -> bool:
+        asked = {"status": status, "listed_at": listed_at, "several": several, "now": now}
+        for name, change in given.items():
+            asked[name] = change(asked[name]) if callable(change) else change
+        return _needs_history(asked["status"], asked["listed_at"], several=asked["several"], now=asked["now"])  # type: ignore[arg-type]
+
+    return needs_history
+
+
+_add(
+    "history is never asked",
+    "dataStatus merges connections: the history tells them apart",
+    (judge, "needs_history", lambda *_, **__: False),
+    connections=(2,),
+)
+_add(
+    "the list is always fresh",
+    "A connection that was linked after the companies were listed may hide behind another's status",
+    (judge, "needs_history", _needs_history_but(listed_at=timestamps.LAST)),
+    arrivals=0.1,
+    connections=(1,),
+)
+_add(
+    "waiting hides nobody",
+    "Behind a sync that waits, another connection's may run",
+    (
+        judge,
+        "needs_history",
+        _needs_history_but(
+            status=lambda status: (
+                status and status._replace(currentStatus="Complete")
+                if status.stage is Stage.WAITING
+                else status
+            )
+        ),
+    ),
+    arrivals=0.1,
+    connections=(1,),
+    waits=0.8,
+)
+
+# --- the safe point --------------------------------------------------------------------------------
+
+_point_of = judge._point_of
+
+
+def _point_where(stage: Stage) -> Callable[[Evidence, str], SafePoint]:
+    """Take a stage for complete."""
+
+    def point_of(evidence: Evidence, name: str) -> SafePoint:
+        status = evidence.look.types.get(name)
+        if status is not None and status.stage is stage and status.lastSuccessfulSync:
+            same = status._replace(currentStatus="Complete", latestSyncId=status.latestSuccessfulSyncId)
+            evidence = _with_status(evidence, name, same)
+        return _point_of(evidence, name)
+
+    return point_of
+
+
+def _point_without_history(evidence: Evidence, name: str) -> SafePoint:
+    point = _point_of(evidence, name)
+    if point.instant is None:
+        return point
+    return _point_of(evidence.at(replace(evidence.look, needs_history=frozenset())), name)
+
+
+def _point_instead_of(doubt: Doubt) -> Callable[[Evidence, str], SafePoint]:
+    """Take the present for safe where there is this doubt."""
+
+    def point_of(evidence: Evidence, name: str) -> SafePoint:
+        point = _point_of(evidence, name)
+        now = evidence.look.taken_at
+        return SafePoint(timestamps.LAST if now is None else now) if point.doubt is doubt else point
+
+    return point_of
+
+
+def _uncut(text: str | None) -> int | None:
+    return timestamps.instant(text or "")
+
+
+_add(
+    "running: safe until now",
+    "While a sync runs, only what was stamped before the last success is safe",
+    (judge, "_point_of", _point_where(Stage.RUNNING)),
+)
+_add(
+    "failed: safe until now",
+    "After a failure, only what was stamped before the last success is safe",
+    (judge, "_point_of", _point_where(Stage.FAILED)),
+    fails=0.5,
+)
+_add(
+    "running entries bound nothing",
+    "The cursor doesn't pass the request of any sync that the history shows running",
+    (judge, "_point_of", _point_without_history),
+    connections=(2,),
+)
+_add(
+    "no clock: safe",
+    "Without Codat's clock nothing is safe",
+    (judge, "_point_of", _point_instead_of(Doubt.NO_CLOCK)),
+    dateless=1.0,
+)
+_add(
+    "not named: safe",
+    "What dataStatus doesn't name is in doubt",
+    (judge, "_point_of", _point_instead_of(Doubt.NOT_NAMED)),
+    odd=0.3,
+)
+_add(
+    "first sync: safe",
+    "Before the first success nothing is safe",
+    (judge, "_point_of", _point_instead_of(Doubt.SYNCING)),
+)
+_add(
+    "dates are exact",
+    "A value cut to seconds stands for the whole second",
+    (timestamps, "second", _uncut),
+    digits=(0,),
+    one_stamp=False,
+)
+
+# --- doubts ----------------------------------------------------------------------------------------
+
+_doubt_in, _doubt_in_history = judge._doubt_in, judge._doubt_in_history
+
+
+def _ignoring(function: Callable[..., Doubt | None], *doubts: Doubt) -> Callable[..., Doubt | None]:
+    def ignoring(*given: Any, **named: Any) -> Doubt | None:
+        found = function(*given, **named)
+        return None if found in doubts else found
+
+    return ignoring
+
+
+def _entry_good_without(what: str) -> Callable[[HistoryEntry, str, int], bool]:
+    is_usable = judge._is_usable
+    good = {"id": "x", "connectionId": "x", "status": "Complete", "requested": "2024-04-01"}
+
+    def usable(one: HistoryEntry, name: str, now: int) -> bool:
+        return is_usable(one._replace(**{what: good.get(what, name)}), name, now)
+
+    return usable
+
+
+for _doubt, _rule, _nature in (
+    (Doubt.DATES, "A date that can't be read, or that is later than Codat's clock, is doubt", {"odd": 0.3}),
+    (Doubt.IDS, "Sync ids that are missing are doubt", {"odd": 0.3}),
+    (Doubt.DISAGREE, "A latest sync that isn't the latest success, though all is complete, is doubt", {}),
+):
+    _add(
+        f"dataStatus: {_doubt.name} is no doubt",
+        _rule,
+        (judge, "_doubt_in", _ignoring(_doubt_in, _doubt)),
+        **_nature,
+    )
+for _doubt, _rule, _nature in (
+    (Doubt.HISTORY, "A history that didn't answer for sure is doubt", {"errors": 0.1}),
+    (Doubt.HISTORY_ENTRY, "An entry that can't be used is doubt", {"odd": 0.3}),
+    (Doubt.DISAGREE, "A history that lacks what dataStatus names is doubt", {"odd": 0.3}),
+):
+    _add(
+        f"history: {_doubt.name} is no doubt",
+        _rule,
+        (judge, "_doubt_in_history", _ignoring(_doubt_in_history, _doubt)),
+        connections=(2,),
+        **_nature,
+    )
+for _what in ("id", "connectionId", "dataType", "status", "requested"):
+    _add(
+        f"history: entries need no {_what}",
+        f"An entry of the history without a usable {_what} is doubt",
+        (judge, "_is_usable", _entry_good_without(_what)),
+        connections=(2,),
+        odd=0.3,
+    )
+_add(
+    "history: no type concerns nobody",
+    "An entry that names no data type, or spells it otherwise, may be about any",
+    (judge, "_concerns", lambda one, name: one.dataType == name),
+    connections=(2,),
+    odd=0.3,
+)
+_add(
+    "history: no connection is nobody's",
+    "An entry that names no connection, or spells it otherwise, may be about any",
+    (judge, "_may_be_of", lambda one, connection_id: connection_id in (None, one.connectionId)),
+    (judge, "_is_usable", _entry_good_without("connectionId")),
+    connections=(2,),
+    odd=0.3,
+)
+_add(
+    "the future is past",
+    "A date later than Codat's clock is doubt",
+    (judge, "_is_past", lambda date, _: timestamps.second(date) is not None),
+    odd=0.3,
+)
+
+# --- what changed ----------------------------------------------------------------------------------
+
+_add(
+    "nothing ever changes",
+    "Two looks are compared: what was synced while pages were read makes them doubtful",
+    (judge, "change_between", lambda *_: Change.NOTHING),
+    page_cap=2,
+)
+_add(
+    "what runs doesn't count",
+    "While a sync runs, pages may change",
+    (judge, "_activity", lambda *_: Change.NOTHING),
+    page_cap=2,
+    connections=(1,),
+)
+_change_between = judge.change_between
+
+
+def _change_without_statuses(before: Evidence, after: Evidence) -> Change:
+    return _change_between(before.at(replace(before.look, types=after.look.types)), after)
+
+
+_add(
+    "statuses aren't compared",
+    "Another sync id or date in dataStatus is a change",
+    (judge, "change_between", _change_without_statuses),
+    page_cap=2,
+    connections=(1,),
+)
+_add(
+    "histories aren't compared",
+    "Another entry in the history is a change",
+    (judge, "_seen", lambda _: set()),
+    page_cap=2,
+    connections=(2, 3),
+)
+
+# --- where rows come from, and what is unchanged -----------------------------------------------------
+
+_identity_of, _explained, _still = judge._identity_of, judge._explained, judge._still
+
+
+def _identity_whatever(evidence: Evidence, name: str) -> Identity | None:
+    status = evidence.look.types.get(name)
+    if status is None or not status.lastSuccessfulSync:
+        return None
+    return Identity(judge._named(status), status.lastSuccessfulSync)
+
+
+def _identity_without_entries(evidence: Evidence, name: str) -> Identity | None:
+    if _point_of(evidence, name).doubt:
+        return None
+    return _identity_of(evidence.at(replace(evidence.look, needs_history=frozenset())), name)
+
+
+def _identity_of_doubtful(evidence: Evidence, name: str) -> Identity | None:
+    if not _point_of(evidence, name).doubt:
+        return _identity_of(evidence, name)
+    status = evidence.look.types.get(name)
+    return _identity_whatever(evidence, name) if status and status.stage is Stage.COMPLETE else None
+
+
+def _still_by_id(evidence: Evidence, name: str, read: Identity) -> bool:
+    now = _identity_of(evidence, name)
+    same = now is not None and now.sync_id == read.sync_id
+    return same or _still(evidence, name, read)
+
+
+def _still_by_date(evidence: Evidence, name: str, read: Identity) -> bool:
+    now = _identity_of(evidence, name)
+    same = now is not None and now.synced_at == read.synced_at
+    return same or _still(evidence, name, read)
+
+
+_add(
+    "any sync is the one read",
+    "In doubt, or while one runs, no sync is noted as read",
+    (judge, "_identity_of", _identity_whatever),
+)
+_add(
+    "doubt doesn't matter to what is noted",
+    "In doubt no sync is noted as read",
+    (judge, "_identity_of", _identity_of_doubtful),
+    odd=0.3,
+)
+_add(
+    "other entries don't matter to what is noted",
+    "A running, waiting or failed sync of the partition's own keeps it from being called unchanged",
+    (judge, "_identity_of", _identity_without_entries),
+    connections=(2,),
+    waits=0.8,
+)
+_add(
+    "same id is unchanged",
+    "A sync id that stays while its date moves is doubt",
+    (judge, "_still", _still_by_id),
+    odd=0.3,
+)
+_add(
+    "all is explained by others",
+    "Only a success that is another connection's leaves a partition unchanged",
+    (judge, "_explained", lambda evidence, *_: evidence.connection_id is not None),
+    connections=(2,),
+)
+
+
+def _explained_without(what: str) -> Callable[[Evidence, str, Identity], bool]:
+    def explained(evidence: Evidence, name: str, read: Identity) -> bool:
+        history = evidence.look.history
+        if history is None:
+            return False
+        if what == "since":
+            evidence = evidence.at(replace(evidence.look, history=History(history.entries, 0)))
+        return _explained(evidence, name, read)
+
+    return explained
+
+
+_add(
+    "the history reaches back for ever",
+    "Where finished syncs since the last read weren't asked for, the history explains nothing",
+    (judge, "_explained", _explained_without("since")),
+    connections=(2,),
+)
+_add(
+    "requested before: at any precision",
+    "A request whose date is cut stands for the whole second",
+    (
+        judge,
+        "_last",
+        lambda date: timestamps.second(date) if timestamps.second(date) is not None else timestamps.LAST,
+    ),
+    connections=(2,),
+    digits=(0,),
+)
+_add(
+    "everything is unchanged",
+    "A partition is skipped only where nothing was synced since it was read",
+    (judge, "is_unchanged", lambda _, entry: entry is not None and bool(entry.sync_id)),
+)
+_add(
+    "nothing is unchanged",
+    "In a quiet world partitions are skipped",
+    (judge, "is_unchanged", lambda *_: False),
+)
+_add(
+    "the history is asked from now on",
+    "The history is asked for all that finished since the last read",
+    (
+        context.CompanyContext,
+        "_history",
+        lambda self, path, look, _: sync_history.ask_history(
+            self.client, path, look.taken_at or timestamps.LAST
+        ),
+    ),
+    connections=(2,),
+)
+_add(
+    "one look is enough",
+    "After the pages the syncs are looked at again",
+    (
+        context.CompanyContext,
+        "looked_after",
+        lambda self, _: self.last_look or context.CompanyContext._ask_once(self),  # type: ignore[attr-defined]
+    ),
+    page_cap=2,
+)
+
+
+def _ask_once(self: context.CompanyContext) -> Any:
+    self.last_look = self._ask()
+    return self.last_look
+
+
+context.CompanyContext._ask_once = _ask_once  # type: ignore[attr-defined]
+
+# --- where a partition stands ------------------------------------------------------------------------
+
+_advanced = closing.advanced
+_add(
+    "cursors of the future stay",
+    "A cursor later than Codat's clock isn't believed",
+    (judge, "is_in_future", lambda *_: False),
+)
+_add(
+    "what has no date is forgotten",
+    "Where rows were that no date can find, the next read has no date either",
+    (closing, "advanced", lambda entry, **given: _advanced(entry, **{**given, "is_read_whole": False})),
+    undated=0.3,
+    idless=1.0,
+)
+_add(
+    "an absence is noted although it is named",
+    "That there is nothing is noted only of what dataStatus doesn't name",
+    (
+        closing,
+        "nothing_there",
+        lambda evidence, connections, given=closing.nothing_there: given(
+            evidence.at(replace(evidence.look, types={})), connections
+        ),
+    ),
+    errors=0.1,
+)
+
+# --- refusals ----------------------------------------------------------------------------------------
+
+_add(
+    "409: never synced",
+    "409 on data that dataStatus shows isn't 'never synced'",
+    (refusals, "is_sure_conflict", lambda *_, **__: True),
+    conflict=True,
+)
+_add(
+    "409: never synced, whatever a second look shows",
+    "409 while a sync runs is a failure",
+    (refusals, "meaning_of_conflict", lambda *_: Conflict.NEVER_SYNCED),
+    conflict=True,
+)
+_add(
+    "running is never synced",
+    "A data type whose first sync runs or waits is asked for",
+    (
+        refusals,
+        "ruled_out",
+        lambda status: None if status.stage is Stage.COMPLETE else SkipReason.NOT_SYNCED,
+    ),
+)
+
+# --- proofs ------------------------------------------------------------------------------------------
+
+_prove, _reached = proof.prove, proof.reached
+
+
+def _prove_with(**given: Any) -> Callable[..., Proof]:
+    def prove(seen: PassEvidence, previous: PassEvidence | None, synced: Change) -> Proof:
+        return _prove(
+            replace(seen, **{name: change(seen) for name, change in given.items()}), previous, synced
+        )
+
+    return prove
+
+
+_add(
+    "every pass is a proof",
+    "A pass is complete where counts agree and nothing was synced, or two passes are equal",
+    (proof, "prove", lambda *_: Proof.PROVEN),
+    page_cap=2,
+)
+_add(
+    "totals aren't held against rows",
+    "As many different rows as announced have to come",
+    (proof, "prove", _prove_with(totals=lambda seen: frozenset({seen.distinct}), broken=lambda _: False)),
+    page_cap=2,
+)
+_add(
+    "rows are counted, not their ids",
+    "A row that comes twice counts once",
+    (proof, "prove", _prove_with(distinct=lambda seen: seen.rows)),
+    page_cap=2,
+)
+_add(
+    "syncs while paging don't matter",
+    "Counts that agree prove nothing where something was synced meanwhile",
+    (proof, "prove", lambda seen, previous, _: _prove(seen, previous, Change.NOTHING)),
+    page_cap=2,
+)
+_add(
+    "one pass is enough where keys repeat",
+    "Rows that can be equal need two equal passes",
+    (proof, "prove", _prove_with(keys_repeat=lambda _: False)),
+    page_cap=2,
+)
+_add(
+    "the first look bounds the cursor",
+    "The cursor passes the safe point of neither look",
+    (proof, "reached", lambda seen, looks: _reached(seen, looks[-1:])),
+    page_cap=2,
+)
+_add(
+    "the last look bounds the cursor",
+    "The cursor passes the safe point of neither look",
+    (proof, "reached", lambda seen, looks: _reached(seen, looks[:1])),
+    page_cap=2,
+)
+_add(
+    "the sync of the last look is noted",
+    "A sync is noted as read only where both looks show it",
+    (
+        proof,
+        "reached",
+        lambda seen, looks: replace(_reached(seen, looks), read_from=looks[-1].read_from if looks else None),
+    ),
+    page_cap=2,
+)
+
+# --- reading, parents, state -------------------------------------------------------------------------
+
+_add(
+    "parents never come",
+    "Children aren't noted as read where parents may have come since they were listed",
+    (PartitionReading, "_parents_may_have_come", lambda _: False),
+)
+_siblings_ended = siblings.Siblings.ended
+
+
+def _ended_alone(self: siblings.Siblings, key: Any, entry: Any) -> Iterator[Any]:
+    self.left -= 1
+    yield key, siblings.without_mark(entry)
+
+
+_add(
+    "siblings stand alone",
+    "Until all siblings were read, none of them stands for the list of parents",
+    (siblings.Siblings, "ended", _ended_alone),
+)
+_add(
+    "options never change",
+    "Entries that were written with other options are dropped",
+    (store, "_still_holds", lambda *_: True),
+)
+
+
+def _note_incomplete(end: Any, entry: Any, note: Any = writer._entry_after) -> Any:
+    if isinstance(end.result, Finished) and not end.result.complete and end.partition.source is not None:
+        source = end.partition.source
+        found = replace(end, result=replace(end.result, complete=True, cursor=source.look.taken_at))
+        return note(found, entry)
+    return note(end, entry)
+
+
+_add(
+    "an incomplete read moves the cursor",
+    "Where completeness can't be shown, the cursor stays",
+    (writer, "_entry_after", _note_incomplete),
+    page_cap=2,
+)
+
+
+def _children_proven(self: Children) -> siblings.Siblings:
+    return siblings.Siblings(len(self.ids), is_whole=True)
+
+
+_add(
+    "unproven parents are all parents",
+    "Where parents can't be proven, the partition stays in doubt",
+    (Children, "siblings", _children_proven),
+    page_cap=2,
+)
+
+
+def _walk_once(client: Any, path: str, since: int) -> History:
+    query = f"{sync_history._UNFINISHED}||requested>={timestamps.query_date(since)}"
+    params = {"pageSize": 2000, "orderBy": "-requested", "query": query}
+    found, _ = sync_history._walk(client, f"{path}/data/history", params)
+    return History(found, since)
+
+
+_add(
+    "a history of several pages is read once",
+    "Several pages of the history have to come twice alike",
+    (sync_history, "ask_history", _walk_once),
+    connections=(2, 3),
+    long_history=True,
+)
+
+
+def _refused_history(client: Any, path: str, since: int, ask: Any = sync_history.ask_history) -> History:
+    found = ask(client, path, since)
+    return found if found.entries is not None else History((), since)
+
+
+_add(
+    "a refused history is an empty one",
+    "A history that isn't given is doubt",
+    (sync_history, "ask_history", _refused_history),
+    connections=(2, 3),
+    errors=0.1,
+)
+
+
+def _skipped_half_way(planner: Any, partition: Any, reading: Any, go: Any = step._advance) -> Any:
+    try:
+        return go(planner, partition, reading)
+    except PartitionSkipped:
+        return Finished(complete=True)
+
+
+_add(
+    "every refusal means no data",
+    "A refusal counts as 'no data' only as the first answer",
+    (step, "_advance", _skipped_half_way),
+    errors=0.1,
+)
+_since = Planner._since
+
+
+def _since_of_any(self: Planner, retriever: Any, entry: Any, now: Any) -> Any:
+    known = [
+        one.cursor
+        for stream in self._streams
+        if stream.state and stream.retriever is retriever
+        for one in stream.state.entries.values()
+        if one.cursor is not None
+    ]
+    if entry is None and known:
+        entry = Entry(max(known))
+    return _since(self, retriever, entry, now)
+
+
+_add(
+    "new partitions start where others are",
+    "A partition without an entry of its own starts from the start",
+    (Planner, "_since", _since_of_any),
+    companies=2,
+    connections=(2,),
+)
+_add(
+    "dates are rounded up",
+    "The date of a query is rounded down",
+    (timestamps, "query_date", lambda ticks, ask=timestamps.query_date: ask(ticks + 9_999)),
+    digits=(7,),
+)
+_add(
+    "source types are believed",
+    "What dataStatus shows as synced is asked for, whatever the connections seem to be",
+    (
+        Company,
+        "connections",
+        lambda self, source_types, *, is_synced=False, ask=Company.connections: ask(self, source_types),  # noqa: ARG005
+    ),
+    kindless=0.3,
+)

@@ -1,0 +1,147 @@
+"""What a story's world is like: drawn once from its seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+MISSING = object()  # stands for a field that isn't there
+
+
+class Odd:
+    """The odd way in which one sync is told of, the same at every look."""
+
+    def __init__(self, rng: Random) -> None:
+        self.what = rng.choice(
+            ("status", "status", "requested", "id", "connection", "data_type", "done", "ids")
+        )
+        self.pick = rng.random()
+
+
+def odd_word(word: str, pick: float) -> Any:
+    """A word that isn't on any list, in place of the true one."""
+    swapped = word.lower() if word != word.lower() else word.upper()
+    choices: tuple[Any, ...] = (swapped, "Throttled", "", None, MISSING, f" {word}", word + "d")
+    return choices[int(pick * len(choices))]
+
+
+def odd_date(pick: float) -> Any:
+    """A date that can't be used, in place of the true one."""
+    choices: tuple[Any, ...] = (
+        None,
+        MISSING,
+        "",
+        "yesterday",
+        "0001-01-01T00:00:00",
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59Z",
+        "2031-01-01T00:00:00Z",
+        "2024-13-41T00:00:00Z",
+    )
+    return choices[int(pick * len(choices))]
+
+
+@dataclass
+class Nature:
+    """The rates and habits of one world; all chances are between 0 and 1.
+
+    events: something happens at a request. odd: a sync or an answer is told of in an odd way.
+    errors: a request is refused. at_once: a stamped row shows without delay. merging: whose status
+    dataStatus shows, the sync's that was requested last or that changed last. sync_time: whether
+    lastSuccessfulSync is the sync's end or its request. page_cap: rows that an answer
+    holds at most. long_history: the history comes in pages. happenings: how much happens at most.
+    syncing: statuses of connections that still sync, beside Linked. empty_pages: where pages follow each
+    other by tokens, some are empty.
+    """
+
+    companies: int
+    connections: tuple[int, ...]
+    kinds: tuple[str, ...]
+    data_types: tuple[str, ...]
+    events: float
+    arrivals: float
+    waits: float
+    stalls: float
+    fails: float
+    odd: float
+    errors: float
+    at_once: float
+    one_stamp: bool
+    digits: tuple[int, ...]
+    zones: tuple[str, ...]
+    undated: float
+    idless: float
+    changes: tuple[str, ...]
+    most_rows: int
+    merging: str
+    sync_time: str
+    page_cap: int
+    long_history: bool
+    happenings: int
+    links: str
+    totals: str
+    conflict: bool
+    refuses_order: bool
+    restless: bool
+    empty_pages: bool
+    attachments: bool
+    forgets: bool
+    kindless: float
+    dateless: float
+    bare_types: bool
+    syncing: tuple[str, ...]
+
+    @classmethod
+    def drawn(cls, rng: Random, kinds: tuple[str, ...], data_types: tuple[str, ...]) -> Nature:
+        """Draw a nature for a world that holds these data types."""
+        pick = rng.choice
+        return cls(
+            companies=pick((1, 1, 1, 2, 3)),
+            connections=pick(((1,), (1,), (1, 2), (2,), (0, 1, 2), (3,))),
+            kinds=kinds,
+            data_types=data_types,
+            events=pick((0.1, 0.3, 0.6)),
+            arrivals=pick((0.0, 0.02, 0.1)),
+            waits=pick((0.1, 0.4, 0.8)),
+            stalls=pick((0.0, 0.5, 0.9)),
+            fails=pick((0.0, 0.0, 0.2, 0.5)),
+            odd=pick((0.0, 0.0, 0.03, 0.15)),
+            errors=pick((0.0, 0.0, 0.0, 0.03, 0.1)),
+            at_once=pick((0.0, 0.4, 0.8)),
+            one_stamp=rng.random() < 0.4,
+            digits=pick(((7,), (0,), (0, 3, 7), (3,))),
+            zones=pick((("Z",), ("",), ("Z", ""))),
+            undated=pick((0.0, 0.0, 0.0, 0.2)),
+            idless=pick((0.0, 0.5, 1.0)),
+            changes=pick(
+                (
+                    ("new", "new", "change"),
+                    ("new", "change", "change", "delete", "vanish"),
+                    ("new", "new", "change", "vanish"),
+                )
+            ),
+            most_rows=pick((3, 6, 12)),
+            merging=pick(("requested", "requested", "changed")),
+            sync_time=pick(("done", "done", "requested")),
+            page_cap=pick((1000, 1000, 2, 3)),
+            long_history=rng.random() < 0.3,
+            happenings=pick((20, 60, 150)),
+            links=pick(("always", "always", "never", "sometimes")),
+            totals=pick(("right",) * 8 + ("none", "more")),
+            conflict=rng.random() < 0.15,
+            refuses_order=rng.random() < 0.1,
+            restless=rng.random() < 0.3,
+            empty_pages=rng.random() < 0.5,
+            attachments="invoices" in data_types,
+            forgets=rng.random() < 0.5,
+            kindless=pick((0.0, 0.0, 0.0, 0.3)),
+            dateless=pick((0.0,) * 8 + (0.2, 1.0)),
+            bare_types=rng.random() < 0.3,
+            syncing=pick(((), ("Unlinked",))),
+        )
+
+    def calm(self) -> None:
+        """Let nothing happen any more, and everything be told as it is."""
+        self.events = self.arrivals = self.odd = self.errors = self.dateless = 0.0
+        self.conflict = self.restless = False

@@ -1,0 +1,168 @@
+"""What has arrived, held against what could be seen: the promises that no story may break."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from source_codat.foundation import timestamps
+from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
+from source_codat.foundation.skip_reasons import SkipReason
+from source_codat.planning.plan import PartitionEnd
+from source_codat.reading.reader import Finished
+from source_codat.reading.rows import RowBatch
+from tools.model.streams import Place, StreamKind
+from tools.model.world import World
+
+Key = tuple[str | None, ...]
+
+
+class _Record(msgspec.Struct):
+    uid: int
+    v: int
+    companyId: str  # noqa: N815 - Codat's name
+    connectionId: str | None = None  # noqa: N815 - Codat's name
+    accountId: str | None = None  # noqa: N815 - Codat's name
+    invoiceId: str | None = None  # noqa: N815 - Codat's name
+    id: str | int | None = None
+    rowKey: str | None = None  # noqa: N815 - Codat's name
+
+
+_RECORD = msgspec.json.Decoder(_Record)
+
+
+class Broken(AssertionError):
+    """A promise that was broken, in words."""
+
+
+@dataclass
+class Table:
+    """One stream's table: the last version by key; what no state has sealed yet is set apart.
+
+    batch: what the present read has sent, for full refresh.
+    """
+
+    rows: dict[Key, tuple[int, int]] = field(default_factory=dict)
+    pending: dict[Key, tuple[int, int]] = field(default_factory=dict)
+
+    def take(self, batch: RowBatch, *, row_key: bool) -> None:
+        """Take rows in that may be lost until a state follows them."""
+        head = b"{" + batch.added
+        for row in batch.rows:
+            one = _RECORD.decode(head + bytes(row)[1:])
+            # An id that the connector shows wins the place; `rowKey` is what the stream's key is.
+            last = one.rowKey if row_key else one.id
+            if last in (None, ""):
+                raise Broken(f"{batch.stream}: a record without its key: {bytes(row)[:200]!r}")
+            key = (one.companyId, one.connectionId, one.accountId, one.invoiceId, str(last))
+            self.pending[key] = (one.uid, one.v)
+
+    def seal(self) -> None:
+        """A state has come: what was sent before it stays."""
+        self.rows.update(self.pending)
+        self.pending = {}
+
+    def drop(self) -> None:
+        """The read was killed: what no state followed is gone."""
+        self.pending = {}
+
+    def held(self) -> Counter[tuple[int, int]]:
+        """The versions that the table holds, how often each."""
+        return Counter(self.rows.values())
+
+
+@dataclass
+class Snapshot:
+    """What could be seen when a read began."""
+
+    places: dict[str, list[tuple[Place, int]]]
+
+    @classmethod
+    def of(cls, world: World, streams: Iterable[StreamKind]) -> Snapshot:
+        """Note every row's version."""
+        return cls({one.name: [(place, place.row.version) for place in one.places(world)] for one in streams})
+
+    def stayed(self, world: World, stream: StreamKind, asked: Asked) -> Iterator[tuple[Place, int]]:
+        """The rows that were wanted and are still to be seen, with the version that they began with."""
+        now = {(place.partition, place.row.uid): place for place in stream.places(world)}
+        for place, version in self.places[stream.name]:
+            still = now.get((place.partition, place.row.uid))
+            if still is not None and asked.wants(place):
+                yield still, version
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options that decide which rows a read has to bring."""
+
+    start: int | None
+    deleted: bool
+    marks_deleted: bool
+
+    def wants(self, place: Place) -> bool:
+        """Whether a row has to be brought."""
+        row = place.row
+        if self.marks_deleted and not self.deleted and row.deleted:
+            return False
+        if self.start is None:
+            return True
+        moment = timestamps.instant(row.text or "")
+        return moment is not None and moment >= self.start
+
+
+def good_ends(ends: Iterable[PartitionEnd]) -> dict[str, set[tuple[str, ...]]]:
+    """By stream, the partitions that were read completely or called unchanged; groups by what they share."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    spoiled: dict[str, set[tuple[str, ...]]] = {}
+    for end in ends:
+        name = end.partition.stream.outcome.name
+        good = (isinstance(end.result, Finished) and end.result.complete) or is_unchanged(end)
+        (found if good else spoiled).setdefault(name, set()).add(end.partition.key)
+    return {name: keys - spoiled.get(name, set()) for name, keys in found.items()}
+
+
+def is_unchanged(end: PartitionEnd) -> bool:
+    """Whether a partition was skipped because nothing had changed."""
+    return isinstance(end.result, PartitionSkipped) and end.result.reason is SkipReason.UNCHANGED
+
+
+def covers(keys: set[tuple[str, ...]], partition: tuple[str, ...]) -> bool:
+    """Whether a partition, or a group that it is in, is among keys."""
+    return any(partition[:length] in keys for length in range(1, len(partition) + 1))
+
+
+def own_errors(ends: Iterable[PartitionEnd]) -> str:
+    """What failed by a fault of the connector's own."""
+    for end in ends:
+        if isinstance(end.result, PartitionFailed) and "error of its own" in end.result.message:
+            return end.result.message
+    return ""
+
+
+def missing(expected: Iterable[tuple[Place, int]], table: Table, asked: Asked) -> list[tuple[Place, int]]:
+    """The rows that a table lacks in the version given or a later one."""
+    held = table.held()
+    latest: dict[int, int] = {}
+    for uid, version in held:
+        latest[uid] = max(version, latest.get(uid, 0))
+    return [
+        (place, version)
+        for place, version in expected
+        if latest.get(place.row.uid, -1) < version and asked.wants(place)
+    ]
+
+
+def told(stream: str, lost: Sequence[tuple[Place, int]]) -> str:
+    """What was lost, in words."""
+    lines = []
+    for place, version in lost[:4]:
+        row = place.row
+        lines.append(
+            f"{stream} {place.company[:8]} {place.connection} record {row.uid} (id {row.id}), "
+            f"version {version}, dated {row.text}, seen since {row.since}"
+        )
+    more = f" and {len(lost) - 4} more" if len(lost) > 4 else ""
+    return "; ".join(lines) + more

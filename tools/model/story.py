@@ -1,0 +1,352 @@
+"""One story: a world, some reads while it lives, and what must have arrived when it is quiet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from airbyte_cdk.models import (
+    AirbyteStateMessage,
+    AirbyteStream,
+    AirbyteStreamStatus,
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteStream,
+    DestinationSyncMode,
+    SyncMode,
+    TraceType,
+    Type,
+)
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from source_codat.foundation import timestamps
+from source_codat.foundation.errors import ReadStopped
+from source_codat.planning.plan import PlannedPartition
+from source_codat.reading.reader import Finished
+from source_codat.reading.rows import RowBatch
+from tools.model import oracle
+from tools.model.answers import Front
+from tools.model.clock import SECOND, VIRTUAL, Clock, render
+from tools.model.connector import KEY, in_place, source
+from tools.model.nature import Nature
+from tools.model.oracle import Asked, Broken, Snapshot, Table
+from tools.model.streams import SELECTIONS, STREAMS, StreamKind
+from tools.model.world import World
+
+_STREAM = {
+    name: AirbyteStream(name=name, json_schema={}, supported_sync_modes=[SyncMode.full_refresh])
+    for name in STREAMS
+}
+_PAUSES = (0, SECOND, 90 * SECOND, 3600 * SECOND, 24 * 3600 * SECOND)
+_DAY = 24 * 3600 * SECOND
+
+
+@dataclass
+class Read:
+    """One read: how it is asked for, and what it came to."""
+
+    config: dict[str, Any]
+    kill: int | None
+    stop: int | None
+    quiet: bool
+    complete: set[str] = field(default_factory=set)
+    killed: bool = False
+    error: str = ""
+
+
+class Story:
+    """Plays what a seed stands for; `play` raises Broken where something is lost."""
+
+    def __init__(self, seed: int, *, tell: bool = False, given: Mapping[str, Any] | None = None) -> None:
+        self.seed = seed
+        rng = self.rng = Random(f"model/{seed}")
+        names = rng.choice(SELECTIONS)
+        self.streams = [STREAMS[name] for name in names]
+        self.modes = {
+            one.name: SyncMode.incremental
+            if one.incremental and rng.random() < 0.85
+            else SyncMode.full_refresh
+            for one in self.streams
+        }
+        needed = {name for one in self.streams for name in (one.data_type, *one.needs)}
+        data_types = tuple(sorted(needed))
+        kinds = tuple(sorted({one.source_type for one in self.streams}))
+        self.clock = VIRTUAL.clock = Clock()
+        self.clock.now = rng.randrange(30 * 24 * 3600) * SECOND
+        self.nature = Nature.drawn(rng, kinds, data_types)
+        for name, value in (given or {}).items():
+            setattr(self.nature, name, value)
+        if any(not source().built[name].retriever.data_types for name in names):
+            self.nature.kindless = 0.0  # what no data type tells of is asked of the right kind only
+        if any(one.row_key for one in self.streams) and self.nature.idless:
+            self.nature.restless = False  # nothing tells equal rows from one that comes twice
+        self.world = World(rng, self.nature, self.clock, tell=tell)
+        self.front = Front(self.world, rng)
+        self.tables = {one.name: Table() for one in self.streams}
+        self.states: dict[str, AirbyteStateMessage] = {}
+        self.older: list[dict[str, AirbyteStateMessage]] = []
+        self.counts: Counter[str] = Counter()
+        self.config: dict[str, Any] = {
+            "api_key": KEY,
+            "page_size": rng.choice((2, 3, 5, 1000)),
+            "skip_unchanged": rng.random() < 0.8,
+            "include_deleted": rng.random() < 0.8,
+            "lookback_hours": 1 if rng.random() < 0.05 else 0,
+        }
+        self._draw_start()
+        self.source = source()
+        self.source.rng, self.source.front = rng, self.front
+        self.source.disorder, self.source.ahead = rng.choice((0.0, 0.3)), rng.choice((0.0, 0.3))
+        self._bytes_per_state_byte = rng.choice((0, 0, 1, 10))
+        self.catalog = ConfiguredAirbyteCatalog(
+            streams=[
+                ConfiguredAirbyteStream(
+                    stream=_STREAM[one.name],
+                    sync_mode=self.modes[one.name],
+                    destination_sync_mode=DestinationSyncMode.append,
+                )
+                for one in self.streams
+            ]
+        )
+
+    def _draw_start(self) -> None:
+        if self.rng.random() < 0.15:
+            days = self.rng.randrange(self.clock.now // _DAY + 1)
+            self.config["start_date"] = render(days * _DAY, 0)[:10]
+        else:
+            self.config.pop("start_date", None)
+
+    def play(self) -> Counter[str]:
+        """Play the story; return what it came to."""
+        with in_place(self._bytes_per_state_byte):
+            return self._play()
+
+    def _play(self) -> Counter[str]:
+        rng, world = self.rng, self.world
+        for _ in range(rng.choice((0, 5, 20, 60))):
+            world.pass_by()
+        for _ in range(rng.choice((1, 2, 3, 3))):
+            self._live_read()
+            self.clock.now += rng.choice(_PAUSES)
+            for _ in range(rng.choice((0, 1, 3, 10))):
+                world.pass_by()
+            self._turn_back()
+        self._end()
+        self.counts["stories"] += 1
+        return self.counts
+
+    def _turn_back(self) -> None:
+        """Now and then other options, or a state that was left some reads ago."""
+        rng = self.rng
+        if rng.random() < 0.05 and self.older:
+            self.states = dict(rng.choice(self.older))
+            self.world.tell("an older state is handed on")
+        if rng.random() < 0.05:
+            self._draw_start()
+            self.config["include_deleted"] = rng.random() < 0.5
+        self.config["skip_unchanged"] = rng.random() < 0.9
+
+    def _live_read(self) -> None:
+        rng, nature = self.rng, self.nature
+        events, errors = nature.events, nature.errors
+        if rng.random() < 0.4:
+            nature.events, nature.errors = 0.0, 0.0  # a read in peace leaves a state worth losing
+        kill = rng.randrange(1, 30) if rng.random() < 0.25 else None
+        stop = rng.randrange(1, 30) if rng.random() < 0.05 else None
+        self._read(Read(self.config, kill, stop, quiet=False))
+        nature.events, nature.errors = events, errors
+
+    def _end(self) -> None:
+        """Let the world become quiet: two reads later, everything has arrived, and the third is idle."""
+        rng = self.rng
+        leave_waiting = rng.random() < 0.3
+        self.world.settle(leave_waiting=leave_waiting)
+        self.world.tell(f"the world is quiet{', some wait' if leave_waiting else ''}")
+        for number in range(3):
+            read = Read(self.config, None, None, quiet=True)
+            idle = number == 2
+            self._read(read)
+            if read.error and not self._remembers_what_is_gone():
+                raise self._broken(f"a read of a quiet world failed: {read.error}")
+            if number:
+                self._all_there(read)
+            if idle:
+                self._moves_on(leave_waiting=leave_waiting)
+            self.clock.now += 70 * SECOND
+
+    # --- one read
+
+    def _read(self, read: Read) -> None:
+        world, clock = self.world, self.clock
+        world.tell(f"--- a read, {'to be killed' if read.kill else 'stopped' if read.stop else 'whole'}")
+        self.front.begin_read()
+        before = Snapshot.of(world, self.streams)
+        for one in self.streams:
+            if self.modes[one.name] is SyncMode.full_refresh:
+                self.tables[one.name] = Table()
+        self.older.append(dict(self.states))
+        messages = self.source.read_batches(read.config, self.catalog, list(self.states.values()))
+        self._walk(read, messages)
+        self.counts["reads"] += 1
+        self.counts["requests"] += self.front.requests
+        clock.now += SECOND
+        own = oracle.own_errors(self.source.outbox.ends)
+        if own:
+            raise self._broken(own)
+        self._nothing_lost(read, before)
+
+    def _walk(self, read: Read, messages: Any) -> None:
+        """Take every message in, up to the one at which the read is killed or told to stop."""
+        try:
+            for count, message in enumerate(messages, 1):
+                self._take(read, message)
+                if count == read.kill:
+                    read.killed = True
+                    messages.close()
+                    break
+                if count == read.stop:
+                    self.source.stop(ReadStopped("stopped"))
+        except AirbyteTracedException as error:
+            read.error = error.message or "an error"
+        for table in self.tables.values():
+            table.drop()
+        self.world.tell(f"the read is over: {'killed' if read.killed else read.error or 'well'}")
+        self.counts["kills"] += read.killed
+
+    def _take(self, read: Read, message: Any) -> None:
+        if isinstance(message, RowBatch):
+            stream = STREAMS[message.stream]
+            self.tables[message.stream].take(message, row_key=stream.row_key)
+            self.counts["records"] += len(message)
+        elif message.type is Type.STATE:
+            name = message.state.stream.stream_descriptor.name
+            self.tables[name].seal()
+            if self.modes[name] is SyncMode.incremental:
+                self.states[name] = message.state
+            if self.world.is_telling:
+                self.world.tell(f"state of {name}: {message.state.stream.stream_state.__dict__}")
+        elif message.type is Type.TRACE and message.trace.type is TraceType.STREAM_STATUS:
+            status = message.trace.stream_status
+            if status.status is AirbyteStreamStatus.COMPLETE:
+                read.complete.add(status.stream_descriptor.name)
+
+    # --- the promises
+
+    def _asked(self, stream: StreamKind) -> Asked:
+        start = self.config.get("start_date")
+        marks = self.source.built[stream.name].retriever.marks_deleted
+        wanted = timestamps.instant(start) if start and stream.incremental else None
+        return Asked(wanted, self.config["include_deleted"], marks)
+
+    def _nothing_lost(self, read: Read, before: Snapshot) -> None:
+        """What was there throughout has come, wherever the read calls itself complete."""
+        if read.killed:
+            return
+        good = oracle.good_ends(self.source.outbox.ends)
+        for one in self.streams:
+            asked = self._asked(one)
+            if self.modes[one.name] is SyncMode.full_refresh:
+                if one.name not in read.complete:
+                    continue
+                expected = [
+                    (place, version)
+                    for place, version in before.stayed(self.world, one, asked)
+                    if not self._refused(one, place.company, place.connection)
+                ]
+            else:
+                keys = good.get(one.name, set())
+                expected = [
+                    (place, version)
+                    for place, version in before.stayed(self.world, one, asked)
+                    if oracle.covers(keys, place.partition)
+                ]
+            lost = oracle.missing(expected, self.tables[one.name], asked)
+            if lost:
+                raise self._broken(f"there throughout a read, and not sent: {oracle.told(one.name, lost)}")
+
+    def _refused(self, stream: StreamKind, company: str, connection: str) -> bool:
+        """Whether Codat's first answer may have meant that there is nothing to read."""
+        front, above = self.front, f"/companies/{company}"
+        if stream.scope == "invoice" and f"{above}/data/invoices" in front.refused_first_pages:
+            return True  # the list of parents is read beside the stream of them
+        for path, status in front.refused.items():
+            is_look = path.endswith("/dataStatus")
+            concerns = is_look or f"/connections/{connection}/" in path or "/connections/" not in path
+            says_nothing = status in (403, 404, 451) or (status == 409 and not is_look)
+            if path.startswith(above) and concerns and says_nothing:
+                return True
+        return False
+
+    def _all_there(self, read: Read) -> None:
+        for one in self.streams:
+            is_whole = self.modes[one.name] is not SyncMode.full_refresh or one.name in read.complete
+            if not is_whole and not self._remembers_what_is_gone():
+                raise self._broken(f"{one.name}: a full refresh of a quiet world isn't complete")
+            expected = [(place, place.row.version) for place in one.places(self.world)]
+            lost = oracle.missing(expected, self.tables[one.name], self._asked(one))
+            if lost:
+                raise self._broken(f"lost: {oracle.told(one.name, lost)}")
+
+    def _moves_on(self, *, leave_waiting: bool) -> None:
+        """A quiet world is found unchanged, and cursors are where its rows are."""
+        skips = self.config["skip_unchanged"] and not leave_waiting
+        for end in self.source.outbox.ends:
+            name, key = end.partition.stream.outcome.name, end.partition.key
+            stream = STREAMS.get(name)
+            if stream is None or self.modes[name] is SyncMode.full_refresh:
+                continue
+            asked = self._asked(stream)
+            places = [p for p in stream.places(self.world) if p.partition[: len(key)] == key]
+            rows = [place.row for place in places if asked.wants(place)]
+            if isinstance(end.result, Finished) and not end.result.complete:
+                raise self._broken(f"{name} {key}: a quiet partition isn't complete")
+            if not rows or any(place.row.stamp is None for place in places):
+                continue
+            if self._slow(stream, end.partition.company.id) or self._remembers_what_is_gone():
+                continue
+            if stream.row_key and any(place.row.id is None for place in places):
+                continue
+            if skips and self._alone(stream, end.partition.company.id) and not oracle.is_unchanged(end):
+                raise self._broken(f"{name} {key}: read again although nothing changed: {end.result}")
+            if not oracle.is_unchanged(end) and isinstance(end.result, Finished):
+                self._cursor_is_there(name, end.partition, [row.text for row in rows])
+
+    def _remembers_what_is_gone(self) -> bool:
+        """Whether dataStatus and history still tell of a connection that is deleted."""
+        return not self.nature.forgets and any(one.has_lost_one for one in self.world.companies.values())
+
+    def _slow(self, stream: StreamKind, company: str) -> bool:
+        """Whether a sync took longer than what the history is asked for, so that doubt remains."""
+        syncs = self.world.companies[company].syncs
+        return any(
+            sync.done - sync.requested > _DAY
+            for name in (stream.data_type, *stream.needs)
+            for sync in syncs.get(name, ())
+        )
+
+    def _alone(self, stream: StreamKind, company: str) -> bool:
+        """Whether one connection alone can hold the rows, so that dataStatus tells all."""
+        if self.world.companies[company].has_lost_one:
+            return False
+        held = [one for one in self.world.companies[company].connections if one.status != "PendingAuth"]
+        return len([one for one in held if one.shown_as is not None or one.kind == stream.source_type]) == 1
+
+    def _cursor_is_there(self, name: str, partition: PlannedPartition, texts: list[str | None]) -> None:
+        entry, key = partition.stream.entry(partition.key), partition.key
+        latest = timestamps.latest(texts)
+        if latest is None or self.config.get("start_date"):
+            return
+        if entry is None or entry.cursor is None or entry.cursor < latest:
+            shown = entry and entry.cursor and timestamps.iso(entry.cursor)
+            raise self._broken(
+                f"{name} {key}: the cursor is {shown}, its rows go to {timestamps.iso(latest)}"
+            )
+
+    def _broken(self, text: str) -> Broken:
+        modes = ", ".join(f"{name} ({mode.value})" for name, mode in self.modes.items())
+        return Broken(f"seed {self.seed}: {text}\n    streams: {modes}; config: {self._shown_config()}")
+
+    def _shown_config(self) -> dict[str, Any]:
+        return {name: value for name, value in self.config.items() if name != "api_key"}
