@@ -24,8 +24,12 @@ KEYED = sorted(set(STREAMS) - ONE_ROW - {"companies"})
 def columns_that_tell_rows_apart(name):
     """The fields of Codat's rows that a key is made of, at any depth."""
     retriever = STREAMS[name].retriever
-    nested = {path.split(".")[0] for path in retriever.flat.values()}
-    return {retriever.own_key, *(retriever.key_fields or ["id"])} - {"", "lineKey", *retriever.flat} | nested
+    nested = {path.split(".")[0] for path in retriever.from_nested.values()}
+    return {retriever.own_key, *(retriever.key_fields or ["id"])} - {
+        "",
+        "lineKey",
+        *retriever.from_nested,
+    } | nested
 
 
 def body_of(name, rows):

@@ -40,7 +40,7 @@ OURS = {
 # What the factory or the connector sets: saying it in the manifest would change nothing.
 NOT_IN_A_ROW = {"config", "shares_answers", "columns"}
 UNTYPED = {"response_filters": "HttpResponseFilter"}  # where the CDK needs no `type`
-FREE_FORM = {"request_parameters", "request_headers", "parent_ids", "flat", "each"}
+FREE_FORM = {"request_parameters", "request_headers", "parent_ids", "from_nested", "each"}
 
 KEY_MATERIAL = [
     "/apiKeys",
@@ -246,7 +246,7 @@ def test_a_key_is_made_of_what_is_asked_for_and_of_one_column_that_is_never_empt
 def test_keys_and_cursor_are_columns_of_the_schema(name):
     stream = STREAMS[name]
     columns = set(stream.schema_loader.get_json_schema()["properties"])
-    assert {*stream.primary_key, *stream.retriever.key_fields, *stream.retriever.flat} <= columns
+    assert {*stream.primary_key, *stream.retriever.key_fields, *stream.retriever.from_nested} <= columns
     assert {stream.retriever.cursor_field} - {""} <= columns
 
 

@@ -226,3 +226,15 @@ def test_a_row_that_cant_leave_as_it_is_still_moves_the_cursor():
     assert page.irregular
     assert page.latest == timestamps.instant("2024-01-02")
     assert page.ids == ["1", "2"]
+
+
+def test_a_field_that_goes_on_beside_its_column_is_told_once(caplog):
+    columns = Columns(["companyId", "connectionId", "id"], "modifiedDate", lambda: SCHEMA)
+    body = b'{"results":[{"id":"1","ID":"2","amount":"n/a"},{"id":"3","ID":"4"}]}'
+    for _ in range(2):
+        page = PageDecoder(retriever(columns=columns)).decode(body)
+        batch("things", page, IDS, {}, columns)
+    told = [line.getMessage() for line in caplog.records]
+    assert len(told) == 2
+    assert told[0].startswith("things: a row has 'ID' with what can't stand in the column")
+    assert told[1].endswith("it goes on as 'amount_as_sent'.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from source_codat.reading.row_fields import NULL, as_sent, fields_of, row_of
 from source_codat.streams.columns import Columns
 
 _SLICE = 4 << 20  # bytes
+logger = logging.getLogger("airbyte")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -81,7 +83,16 @@ def batch(
     now = time.time_ns() // 1_000_000
     empty = None in page.ids and any(bytes(row)[1:].lstrip()[:1] == b"}" for row in page.rows)
     if page.irregular or empty:
-        rows = [_rebuilt(row, fixed, extra, columns) for row in page.rows]
+        moved: set[str] = set()
+        rows = [_rebuilt(row, fixed, extra, columns, moved) for row in page.rows]
+        for name in sorted(moved - columns.moved):
+            logger.warning(
+                "%s: a row has '%s' with what can't stand in the column of that name; it goes on as '%s'.",
+                stream,
+                name,
+                as_sent(name),
+            )
+        columns.moved |= moved
         return RowBatch(stream, rows, b"", now, sum(map(len, rows)))
     added = {**extra, **fixed}
     joined = b"".join(b"%s:%s," % (msgspec.json.encode(name), bytes(value)) for name, value in added.items())
@@ -93,41 +104,44 @@ def _rebuilt(
     fixed: Mapping[str, bytes],
     extra: Mapping[str, msgspec.Raw | bytes],
     columns: Columns,
+    moved: set[str],
 ) -> bytes:
     """A row put together anew from its fields; what they say stays the bytes that Codat sent.
 
     A field that differs in case alone from one that is added, or from a key, goes on under the name
     that `as_sent` gives it: in a warehouse that doesn't tell the two apart it would replace the key.
+    So does what `_fitted` refuses. moved: gets the names of such fields.
     """
     reserved = {name.lower(): name for name in (*columns.key, columns.cursor, *fixed, *extra)}
     own: dict[str, msgspec.Raw] = {}
     for name, value in fields_of(row).items():
         if name in fixed:
             continue
-        if reserved.get(name.lower(), name) != name:
+        is_other_spelling = reserved.get(name.lower(), name) != name
+        fitted = None if is_other_spelling else _fitted(name, value, columns)
+        if fitted is None:
+            moved.add(name)
             own[as_sent(name)] = value
         else:
-            own.update(_fitted(name, value, columns))
+            own[name] = fitted
     added = {name: value for name, value in extra.items() if bytes(own.get(name, NULL)) == b"null"}
     first = {name: msgspec.Raw(bytes(value)) for name, value in {**fixed, **added}.items()}
     return row_of({**first, **{name: own[name] for name in own if name not in added}})
 
 
-def _fitted(name: str, value: msgspec.Raw, columns: Columns) -> dict[str, msgspec.Raw]:
-    """A field that a warehouse can load: a text where a number, a date or a boolean belongs can't be.
+def _fitted(name: str, value: msgspec.Raw, columns: Columns) -> msgspec.Raw | None:
+    """A field's value as its column can hold it; None where it can't, a text where a number belongs.
 
-    An empty text says nothing and becomes null. The text of a number or boolean loses its quotes.
-    Any other text in such a column stays in the row under the name that `as_sent` gives it.
+    An empty text says nothing and becomes null, the text of a number or boolean loses its quotes.
     """
     raw = bytes(value)
-    is_plain = name in columns.numbers or name in columns.booleans
-    if raw[:1] != b'"' or not (is_plain or name in columns.dates):
-        return {name: value}
+    is_number, is_boolean = name in columns.numbers, name in columns.booleans
+    if raw[:1] != b'"' or not (is_number or is_boolean or name in columns.dates):
+        return value
     if raw == b'""':
-        return {name: NULL}
+        return NULL
+    if not (is_number or is_boolean):
+        return value
     text = msgspec.json.decode(raw, type=str)
-    if not is_plain:
-        return {name: value}
-    if _NUMBER.fullmatch(text) if name in columns.numbers else text in ("true", "false"):
-        return {name: msgspec.Raw(text.encode())}
-    return {as_sent(name): value}
+    is_fit = _NUMBER.fullmatch(text) if is_number else text in ("true", "false")
+    return msgspec.Raw(text.encode()) if is_fit else None

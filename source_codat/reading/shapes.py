@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import msgspec
@@ -17,15 +18,15 @@ def shaped(retriever: CodatRetriever, page: Page) -> Page:
     if retriever.shape is Shape.LINES:
         rows = [line for report in page.rows for line in lines(report)]
         return replace(page, rows=rows, ids=[True] * len(rows), size=sum(map(len, rows)))
-    if retriever.flat:
-        rows = [_flattened(row, dict(retriever.flat)) for row in page.rows]
-        return replace(page, rows=rows)
+    if retriever.from_nested:
+        return replace(page, rows=[_with_nested(row, retriever.from_nested) for row in page.rows])
     return page
 
 
-def _flattened(row: msgspec.Raw | bytes, flat: dict[str, str]) -> bytes:
+def _with_nested(row: msgspec.Raw | bytes, paths: Mapping[str, str]) -> bytes:
+    """A row with fields added at top level from nested ones, as far as it has those."""
     fields = fields_of(row)
-    for name, path in flat.items():
+    for name, path in paths.items():
         value: msgspec.Raw | None = msgspec.Raw(bytes(row))
         for part in path.split("."):
             inner = fields_of(value) if value is not None and bytes(value)[:1] == b"{" else {}

@@ -17,12 +17,14 @@ class Columns:
     """A stream's columns.
 
     key: the columns of its primary key. cursor: what it is incremental by, or "". load: gives its JSON
-    schema, which is read when it is needed.
+    schema, which is read when it is needed. moved: the fields of rows, seen so far, that can't stand in
+    the column of their name.
     """
 
     key: Sequence[str] = ()
     cursor: str = ""
     load: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)  # it has the configuration in it
+    moved: set[str] = field(default_factory=set, init=False)
 
     @cached_property
     def numbers(self) -> frozenset[str]:
@@ -44,7 +46,7 @@ class Columns:
             or str(schema.get("airbyte_type", "")).startswith("timestamp")
         )
 
-    @property
+    @cached_property
     def _properties(self) -> Mapping[str, Any]:
         properties: Mapping[str, Any] = self.load().get("properties", {})
         return properties

@@ -54,7 +54,7 @@ class CodatRetriever:
     that is the parent's own, only the parents since the last read are asked, and not again.
     always: a query that every request carries. product: what of Codat the endpoint belongs to.
     from_envelope, from_request: top-level fields added from the answer and from the request.
-    flat: top-level fields added from nested ones ("recordRef.id"), for keys.
+    from_nested: top-level fields added from nested ones of the row, by their paths ("recordRef.id").
     shares_answers: whether another stream puts the same questions. columns: its key and its schema.
     """
 
@@ -83,7 +83,7 @@ class CodatRetriever:
     product: str = ""
     from_envelope: Sequence[str] = ()
     from_request: Sequence[str] = ()
-    flat: Mapping[str, str] = field(default_factory=dict)
+    from_nested: Mapping[str, str] = field(default_factory=dict)
     shape: Shape = Shape.AS_SENT
     shares_answers: bool = False
     columns: Columns = field(default_factory=Columns)

@@ -247,7 +247,7 @@ def origin(stream: CodatStream, part: str) -> str:
         return "question"
     if part == ROW_KEY:
         fields = [
-            f"{name} ({retriever.flat[name]})" if name in retriever.flat else name
+            f"{name} ({retriever.from_nested[name]})" if name in retriever.from_nested else name
             for name in retriever.key_fields or ("id",)
         ]
         return "row key of " + ", ".join(f"`{name}`" for name in fields)
