@@ -20,8 +20,7 @@ from source_codat.planning.planner import Planner
 from source_codat.reading.reader import StreamReader
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.outcomes import StreamOutcome
-from source_codat.state.origin import NO_CURSOR, READ_WHOLE, origin
-from source_codat.state.saved import SavedStates
+from source_codat.state.saved import NO_CURSOR, READ_WHOLE, SavedStates, origin
 from source_codat.state.store import StreamState, fingerprint
 from source_codat.streams.catalog import CodatStream
 from source_codat.streams.definition import CodatRetriever

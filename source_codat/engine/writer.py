@@ -18,8 +18,7 @@ from source_codat.planning.plan import PartitionEnd, PlannedPartition, SelectedS
 from source_codat.reading.reader import Finished
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.progress import Progress
-from source_codat.state.saved import NO_CURSOR_STATE
-from source_codat.state.store import StreamState, state_message
+from source_codat.state.store import NO_CURSOR_STATE, StreamState, state_message
 from source_codat.trust import closing, judge
 from source_codat.trust.entry import Entry
 from source_codat.trust.judge import Doubt

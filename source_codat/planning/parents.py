@@ -20,7 +20,7 @@ from source_codat.reading.reader import Finished, StreamReader
 from source_codat.reading.requests import Partition
 from source_codat.reading.row_keys import is_made_up
 from source_codat.reading.rows import RowBatch
-from source_codat.state.siblings import Siblings
+from source_codat.state.store import Siblings
 from source_codat.streams.definition import CodatRetriever
 from source_codat.trust.evidence import Evidence
 

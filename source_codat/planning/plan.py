@@ -10,8 +10,7 @@ from source_codat.planning.parents import Parents
 from source_codat.reading.reader import Finished, StreamReader
 from source_codat.reading.requests import Partition
 from source_codat.reporting.outcomes import StreamOutcome
-from source_codat.state.siblings import Siblings
-from source_codat.state.store import StreamState
+from source_codat.state.store import Siblings, StreamState
 from source_codat.streams.definition import CodatRetriever
 from source_codat.trust.entry import Entry, PartitionKey
 

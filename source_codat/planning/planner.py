@@ -16,7 +16,7 @@ from source_codat.http.client import CodatClient
 from source_codat.planning.plan import PartitionEnd, Plan, PlannedPartition, SelectedStream
 from source_codat.planning.refused_products import RefusedProducts
 from source_codat.reading.reader import Finished
-from source_codat.state.siblings import is_part, without_mark
+from source_codat.state.store import is_part, without_mark
 from source_codat.streams.definition import CUSTOM_IDENTIFIER, CodatRetriever
 from source_codat.trust import closing, judge, refusals
 from source_codat.trust.entry import Entry, PartitionKey

@@ -19,8 +19,7 @@ from source_codat.reading.pages import Page
 from source_codat.reading.passes import PageHashes, Pass, RowTally
 from source_codat.reading.requests import SMALLEST_PAGE, PageRequest, Partition, StreamRequests
 from source_codat.reading.row_keys import HeldRows, RowKeys
-from source_codat.reading.rows import RowBatch, batch
-from source_codat.reading.shapes import shaped
+from source_codat.reading.rows import RowBatch, batch, shaped
 from source_codat.streams.definition import CodatRetriever, Paging
 from source_codat.trust import judge
 from source_codat.trust.evidence import Evidence

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+import pendulum
 from airbyte_cdk.models import FailureType
 
 from source_codat.companies.context import CompanyContext
@@ -18,11 +20,11 @@ from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
 from source_codat.reading.pages import Page, PageDecoder
-from source_codat.reading.report_dates import SyncDates
 from source_codat.streams.definition import CodatRetriever, Paging
 from source_codat.trust.evidence import Evidence
 
-SMALLEST_PAGE = 25
+SMALLEST_PAGE = 25  # rows
+_DAY_FIRST = re.compile(r"(\d{2})-(\d{2})-(\d{4})")
 logger = logging.getLogger("airbyte")
 
 
@@ -75,7 +77,7 @@ class StreamRequests:
         self._decoder = PageDecoder(retriever)
         self._order_by = (retriever.id_field or "id") if retriever.ordered else ""
         self._by_cursor = retriever.queryable and bool(retriever.cursor_field)
-        dates = SyncDates()
+        dates = ReportDates()
         self._fixed = {name: dates.filled(value) for name, value in retriever.request_parameters().items()}
         self.request_fields = {
             name: msgspec.json.encode(dates.as_field(self._fixed[name]))
@@ -185,3 +187,26 @@ def refused_filter(settings: Settings, name: str, failed: PartitionFailed) -> st
         f"Codat refused the filter for '{name}', '{settings.filters[name]}': correct it. "
         f"(Codat says: {failed.detail})"
     )
+
+
+class ReportDates:
+    """Fills the manifest's placeholders {today} and {last_month_end}, each with a strftime format.
+
+    The dates are in UTC and stay those on which the read started.
+    """
+
+    def __init__(self) -> None:
+        today = pendulum.now("UTC")
+        self._known = {"today": today, "last_month_end": today.start_of("month").subtract(days=1)}
+
+    def filled(self, value: str) -> str:
+        """A request parameter with its dates: "{today:%d-%m-%Y}" becomes 21-11-2026."""
+        return value.format_map(self._known) if "{" in value else value
+
+    @staticmethod
+    def as_field(value: str) -> Any:
+        """A request parameter as a record's field: numbers as such, dates as ISO 8601."""
+        if value.isdigit():
+            return int(value)
+        day_first = _DAY_FIRST.fullmatch(value)
+        return "{2}-{1}-{0}".format(*day_first.groups()) if day_first else value

@@ -1,4 +1,4 @@
-"""Rows on their way out: Codat's bytes, wrapped into Airbyte's messages without being parsed."""
+"""Rows on their way out: as their stream has them, wrapped into Airbyte's messages without being parsed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
 
 from source_codat.reading.pages import Page
 from source_codat.reading.row_fields import NULL, as_sent, fields_of, row_of
+from source_codat.reading.statements import statement_lines
 from source_codat.streams.columns import Columns
+from source_codat.streams.definition import CodatRetriever, Shape
 
 _SLICE = 4 << 20  # bytes
 logger = logging.getLogger("airbyte")
@@ -67,6 +69,29 @@ class RowBatch:
             data = json.loads(b"{" + self.added + bytes(row)[1:])
             record = AirbyteRecordMessage(stream=self.stream, data=data, emitted_at=self.emitted_at)
             yield AirbyteMessage(type=Type.RECORD, record=record)
+
+
+def shaped(retriever: CodatRetriever, page: Page) -> Page:
+    """A page with the rows that its stream has: the lines of statements, and columns from nested ids."""
+    if retriever.shape is Shape.LINES:
+        rows = [line for report in page.rows for line in statement_lines(report)]
+        return replace(page, rows=rows, ids=[True] * len(rows), size=sum(map(len, rows)))
+    if retriever.from_nested:
+        return replace(page, rows=[_with_nested(row, retriever.from_nested) for row in page.rows])
+    return page
+
+
+def _with_nested(row: msgspec.Raw | bytes, paths: Mapping[str, str]) -> bytes:
+    """A row with fields added at top level from nested ones, as far as it has those."""
+    fields = fields_of(row)
+    for name, path in paths.items():
+        value: msgspec.Raw | None = msgspec.Raw(bytes(row))
+        for part in path.split("."):
+            inner = fields_of(value) if value is not None and bytes(value)[:1] == b"{" else {}
+            value = inner.get(part)
+        if value is not None:
+            fields[name] = value
+    return row_of(fields)
 
 
 def batch(

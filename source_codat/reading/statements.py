@@ -34,7 +34,7 @@ class _Place:
     position: int
 
 
-def lines(report: msgspec.Raw | bytes) -> Iterator[bytes]:
+def statement_lines(report: msgspec.Raw | bytes) -> Iterator[bytes]:
     """The lines of one statement, sections first, each with what places it; values keep their digits.
 
     A total that Codat gives as a bare number (netAssets, grossProfit) is a line of depth 0 too.

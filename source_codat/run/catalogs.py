@@ -10,8 +10,7 @@ from airbyte_cdk.models import ConfiguredAirbyteCatalog, ConfiguredAirbyteCatalo
 
 from source_codat.foundation.errors import ConfigError
 from source_codat.foundation.wording import did_you_mean, first_of
-from source_codat.run.files import File
-from source_codat.run.messages import is_message, messages
+from source_codat.run.files import File, is_message, messages
 
 _PLACE = re.compile(r"instance_path='([^']+)'")
 _GIVE = "give what 'source-codat discover' printed, or a configured catalog"

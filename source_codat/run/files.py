@@ -1,20 +1,22 @@
-"""The files that a command is given: found, decoded, and told apart from what can't be used."""
+"""The files that a command is given: found, decoded, and Airbyte's messages found among their lines."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
+from airbyte_cdk.models import Type
 
 from source_codat.foundation.errors import ConfigError
 from source_codat.run.arguments import STDIN
 
+_TYPES = {kind.value for kind in Type}
 BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 # How Python's words for what is wrong begin, and ours. Nothing of the file is quoted: it may be the key.
@@ -120,3 +122,19 @@ def _fault(error: json.JSONDecodeError) -> str:
     line = error.doc.count("\n", 0, place) + 1
     column = place - error.doc.rfind("\n", 0, place)
     return f"line {line}, column {column}: {what}"
+
+
+def is_message(value: Any) -> bool:
+    """Whether a value is a message of the protocol."""
+    return isinstance(value, dict) and value.get("type") in _TYPES
+
+
+def messages(lines: Iterable[str | bytes]) -> Iterator[dict[str, Any]]:
+    """The messages among lines; a line that was cut off, or that another program wrote, is passed over."""
+    for line in lines:
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if is_message(value):
+            yield value

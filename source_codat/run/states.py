@@ -18,8 +18,7 @@ from airbyte_cdk.models import (
 
 from source_codat.foundation.errors import ConfigError
 from source_codat.foundation.wording import counted
-from source_codat.run.files import BOM, File
-from source_codat.run.messages import is_message, messages
+from source_codat.run.files import BOM, File, is_message, messages
 from source_codat.state.saved import RawStateBlob
 
 _STATE = b'"STATE"'

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,10 +28,11 @@ from airbyte_cdk.models import (
 
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
-from source_codat.state.saved import NO_CURSOR_STATE
 from source_codat.streams.definition import CodatRetriever
 from source_codat.trust.entry import Entry, PartitionKey
 
+NO_CURSOR_STATE = {"__ab_no_cursor_state_message": True}  # the CDK's state of a stream without cursor
+_PART = "part:"  # before a syncId: the mark of an entry whose siblings may not all have been read
 _SECONDS_BETWEEN = 300.0
 _BYTES_PER_STATE_BYTE = 10
 _CAMEL_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -177,6 +178,45 @@ class StreamState:
         """The state as a message, with the number of records since the last one."""
         self._bytes_since, self._last_at, self.changed = 0, time.monotonic(), False
         return state_message(self.name, self.blob(), record_count)
+
+
+@dataclass
+class Siblings:
+    """Partitions that come from one list of parents: the transactions of a connection's accounts, say.
+
+    Marks each sibling's entry as a part until all of them were read; used by one thread. The list of
+    parents isn't asked for where all that the state names is unchanged: a sibling that was refused, or
+    that a killed read didn't get to, isn't named, and would be passed over.
+    left: how many siblings haven't ended. is_whole: whether all parents are known, and none was refused.
+    """
+
+    left: int
+    is_whole: bool = True
+    _entries: dict[PartitionKey, Entry] = field(default_factory=dict)
+
+    def ended(self, key: PartitionKey, entry: Entry) -> Iterator[tuple[PartitionKey, Entry]]:
+        """What to note now that a sibling was read completely, or was known to be unchanged."""
+        self.left -= 1
+        entry = self._entries[key] = without_mark(entry)
+        if self.is_whole and not self.left:
+            yield from self._entries.items()
+        else:
+            yield key, entry._replace(sync_id=_PART + entry.sync_id) if entry.sync_id else entry
+
+    def broken(self) -> None:
+        """A sibling has ended without having been read."""
+        self.left -= 1
+        self.is_whole = False
+
+
+def is_part(entry: Entry) -> bool:
+    """Whether some sibling of an entry's partition may never have been read."""
+    return bool(entry.sync_id and entry.sync_id.startswith(_PART))
+
+
+def without_mark(entry: Entry) -> Entry:
+    """What an entry says of its own partition, whatever became of its siblings."""
+    return entry._replace(sync_id=entry.sync_id and entry.sync_id.removeprefix(_PART))
 
 
 def state_message(stream: str, blob: Mapping[str, Any], record_count: int) -> AirbyteMessage:
