@@ -20,7 +20,7 @@ from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.planning.parents import Children
 from source_codat.planning.planner import Planner
 from source_codat.reading.reader import Finished, PartitionReading
-from source_codat.state import siblings, store
+from source_codat.state import store
 from source_codat.trust import closing, judge, proof, refusals, statuses
 from source_codat.trust.entry import Entry
 from source_codat.trust.evidence import DataTypeStatus, Evidence, History, HistoryEntry
@@ -642,18 +642,18 @@ _add(
     "Children aren't noted as read where parents may have come since they were listed",
     (PartitionReading, "_parents_may_have_come", lambda _: False),
 )
-_siblings_ended = siblings.Siblings.ended
+_siblings_ended = store.Siblings.ended
 
 
-def _ended_alone(self: siblings.Siblings, key: Any, entry: Any) -> Iterator[Any]:
+def _ended_alone(self: store.Siblings, key: Any, entry: Any) -> Iterator[Any]:
     self.left -= 1
-    yield key, siblings.without_mark(entry)
+    yield key, store.without_mark(entry)
 
 
 _add(
     "siblings stand alone",
     "Until all siblings were read, none of them stands for the list of parents",
-    (siblings.Siblings, "ended", _ended_alone),
+    (store.Siblings, "ended", _ended_alone),
 )
 _add(
     "options never change",
@@ -678,8 +678,8 @@ _add(
 )
 
 
-def _children_proven(self: Children) -> siblings.Siblings:
-    return siblings.Siblings(len(self.ids), is_whole=True)
+def _children_proven(self: Children) -> store.Siblings:
+    return store.Siblings(len(self.ids), is_whole=True)
 
 
 _add(
