@@ -220,8 +220,9 @@ class PartitionReading:
         seen = Pass(self._page_size)
         request: PageRequest | None = PageRequest(self._page_size)
         # Codat is asked for what changed since the start date, unless rows have to be counted.
+        is_dated = self._retriever.queryable and bool(self._retriever.cursor_field)
         is_whole = self._retriever.has_row_key or self._partition.since is None
-        start = self._start if is_whole and self._retriever.cursor_field else None
+        start = self._start if is_dated and is_whole else None
         keys = RowKeys(self._retriever, self._partition.ids, start)
         previous: PageHashes | None = None
         while request is not None:
