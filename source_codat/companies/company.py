@@ -109,20 +109,21 @@ def merged(first: Company, again: Company) -> Company:
 
 
 def look_of(answer: Answer, asked_at: float) -> Look:
-    """Read an answer of dataStatus; raises MalformedAnswer where it is no object.
+    """Read an answer of dataStatus; raises MalformedAnswer where it is no object of objects.
 
     A value that isn't text is kept as the text that spells it, which is no known good value.
     """
     body = decoded(answer.body, "dataStatus")
-    if not isinstance(body, dict):
-        raise MalformedAnswer("dataStatus wasn't an object")
+    is_as_documented = isinstance(body, dict) and all(
+        fields is None or isinstance(fields, dict) for fields in body.values()
+    )
+    if not is_as_documented:
+        raise MalformedAnswer("dataStatus wasn't the JSON that was expected")
     types = {name: _status(fields) for name, fields in body.items() if fields is not None}
     return Look(types, answer.server_time, asked_at, answer.body)
 
 
-def _status(fields: Any) -> DataTypeStatus:
-    if not isinstance(fields, Mapping):
-        return DataTypeStatus(currentStatus=f"not an object: {as_text(fields)}")
+def _status(fields: Mapping[str, Any]) -> DataTypeStatus:
     return DataTypeStatus(*(as_text(fields.get(name)) for name in DataTypeStatus._fields))
 
 
