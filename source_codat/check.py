@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
-
 from source_codat.companies.company import Company
 from source_codat.companies.context import CompanyContext
 from source_codat.companies.platforms import Platforms
 from source_codat.config.settings import Settings
 from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
+from source_codat.foundation.secrets import masked
 from source_codat.foundation.wording import counted, first_of, nearest
 from source_codat.http.client import CodatClient
 from source_codat.http.retry_policy import CHECK_POLICY
@@ -43,7 +42,7 @@ def check_filters(settings: Settings, queryable: Mapping[str, bool]) -> None:
         if name not in queryable:
             near = nearest(name, [known for known, usable in queryable.items() if usable])
             advice = f"did you mean '{near}'?" if near else "use a name that the source's schema lists"
-            shown = filter_secrets(name)[:60]
+            shown = masked(name)[:60]
             raise ConfigError(
                 f"'filters' names the stream '{shown}', which doesn't exist: correct it. ({advice})"
             )
@@ -65,9 +64,7 @@ class Check:
 
     def __post_init__(self) -> None:
         requester = self.streams["companies"].retriever.requester
-        self.client = CodatClient(
-            requester, self.settings.num_workers, self.settings.secrets, retry_policy=CHECK_POLICY
-        )
+        self.client = CodatClient(requester, self.settings.num_workers, retry_policy=CHECK_POLICY)
 
     def run(self) -> None:
         """Ask as little as shows that key, companies, start date, filters and custom data types work."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from source_codat import SourceCodat
+from source_codat.config.api_key import secrets_of
 from source_codat.config.settings import Settings
 from source_codat.foundation.errors import ConfigError
 from source_codat.streams.catalog import queryable_streams
@@ -48,7 +49,7 @@ def test_any_printable_key_is_sent_as_the_base64_of_itself_or_of_what_it_encodes
 
 @pytest.mark.parametrize("given_key", [KEY, TOKEN, f"Basic {TOKEN}"])
 def test_every_form_of_the_key_is_a_secret(given_key):
-    secrets = settings(api_key=given_key).secrets
+    secrets = secrets_of(given_key)
     assert {KEY, TOKEN, f"Basic {TOKEN}"} <= set(secrets)
     assert list(secrets) == sorted(secrets, key=len, reverse=True)
 

@@ -9,18 +9,15 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote_plus
-
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
+from urllib.parse import quote, quote_plus
 
 from source_codat.foundation.errors import ConfigError
+from source_codat.foundation.secrets import register
 
 _HEADER = re.compile(r"(?:authorization:\s*)?basic(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 _BEARER = re.compile(r"(?:authorization:\s*)?bearer\b\s*", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _SHORTEST = 8  # what is shorter would be masked inside ordinary words
-_WITHHELD = "its words are left out, as they repeat the API key"
 _AGAIN = "copy it again from Developers > API keys in the Codat portal."
 
 
@@ -57,26 +54,16 @@ def secrets_of(value: Any) -> tuple[str, ...]:
     key = raw if raw is not None else candidate
     token = _encoded(key)
     plain = {value.strip(), candidate, key, token, token.rstrip("="), f"Basic {token}"}
-    plain.add(token.translate({ord("+"): "-", ord("/"): "_"}))
+    plain |= {one.encode("utf-8", "replace").hex() for one in (key, token)}
+    plain |= set(_inside_base64(key))
+    plain |= {one.translate({ord("+"): "-", ord("/"): "_"}) for one in plain if one != key}
     forms = {form for text in plain for form in _spellings(text)}
     return tuple(sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True))
 
 
 def register_secrets(value: Any) -> None:
     """Mask a key in all that this process logs, traces and raises from now on."""
-    for form in secrets_of(value):
-        if filter_secrets(form) == form:  # not masked already
-            add_to_secrets(form)
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """A server's words as they may be shown: nothing of them where they repeat the key in disguise."""
-    for secret in secrets:
-        text = text.replace(secret, "****")
-    unescaped = _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text).replace("\\/", "/")
-    once = unquote_plus(text)
-    disguised = (unescaped, html.unescape(text), html.unescape(unescaped), once, unquote_plus(once))
-    return _WITHHELD if any(secret in one for secret in secrets for one in disguised) else text
+    register(secrets_of(value))
 
 
 def _taken_apart(value: str) -> tuple[bool, str | None, str]:
@@ -100,6 +87,14 @@ def _decoded(text: str) -> str | None:
 
 def _encoded(key: str) -> str:
     return base64.b64encode(key.encode("utf-8", "replace")).decode()
+
+
+def _inside_base64(key: str) -> Iterable[str]:
+    """What the base64 of any longer text holds of a key, whatever stands before and after it there."""
+    raw = key.encode("utf-8", "replace")
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + raw).decode()
+        yield encoded[-(-before * 4 // 3) : (before + len(raw)) * 4 // 3]
 
 
 def _spellings(text: str) -> Iterable[str]:

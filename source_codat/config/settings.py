@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
-
-from source_codat.config.api_key import secrets_of, token_of
+from source_codat.config.api_key import token_of
 from source_codat.config.base_url import check_base_url
 from source_codat.config.tags import check_tags
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError
+from source_codat.foundation.secrets import masked
 from source_codat.foundation.wording import first_of
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -38,7 +37,6 @@ class Settings:
     """
 
     authorization: str = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
     selection: Selection
     start_date: str | None
     start: int | None
@@ -62,7 +60,6 @@ class Settings:
         start_date, start = _start(config.get("start_date"))
         return cls(
             authorization=f"Basic {token}",
-            secrets=secrets_of(config.get("api_key")),
             selection=_selection(config.get("companies")),
             start_date=start_date,
             start=start,
@@ -206,4 +203,4 @@ def _be(ids: Sequence[str]) -> str:
 
 def _quoted(values: Sequence[Any]) -> str:
     """Values as the user may see them: masked before they are cut, so that no part of a key stays."""
-    return first_of([f"'{filter_secrets(str(value))[:60]}'" for value in values])
+    return first_of([f"'{masked(str(value))[:60]}'" for value in values])

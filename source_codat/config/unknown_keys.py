@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
-
+from source_codat.foundation.secrets import masked
 from source_codat.foundation.wording import nearest
 
 _PLATFORMS_OWN = "__"  # __injected_declarative_manifest and the like
@@ -48,7 +47,7 @@ def _properties(value: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str
 
 
 def _sentence(key: str, place: str, homes: Mapping[str, str]) -> str:
-    shown = filter_secrets(f"{place}{key}")[:_LONGEST]
+    shown = masked(f"{place}{key}")[:_LONGEST]
     if homes.get(key) == f"{place}{key}":  # of the same object, where another kind of it is chosen
         return f"The configuration's '{shown}' changes nothing: it means nothing beside what is chosen there."
     near = homes.get(key) or homes.get(nearest(key, homes), "")

@@ -35,7 +35,7 @@ def assembled(
     saved: SavedStates | None,
 ) -> Read:
     """A read of the configured streams; `saved` is the state, None where none was given."""
-    client = CodatClient(streams["companies"].retriever.requester, settings.num_workers, settings.secrets)
+    client = CodatClient(streams["companies"].retriever.requester, settings.num_workers)
     outbox: Outbox[Event] = Outbox()
 
     def emit(rows: RowBatch) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import traceback
 
-from airbyte_cdk.models import FailureType
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from airbyte_cdk.models import AirbyteMessage, FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_codat.foundation.secrets import masked
 from source_codat.foundation.skip_reasons import SkipReason
 
 logger = logging.getLogger("airbyte")
@@ -21,7 +21,7 @@ class ConfigError(AirbyteTracedException):
     """
 
     def __init__(self, message: str, *, status: int = 0) -> None:
-        shown = filter_secrets(message)
+        shown = masked(message)
         super().__init__(message=shown, internal_message=shown, failure_type=FailureType.config_error)
         self.status = status
 
@@ -30,7 +30,7 @@ class ReadStopped(AirbyteTracedException):
     """The whole read must stop now: nothing else could be read either."""
 
     def __init__(self, message: str, failure_type: FailureType = FailureType.transient_error) -> None:
-        shown = filter_secrets(message)
+        shown = masked(message)
         super().__init__(message=shown, internal_message=shown, failure_type=failure_type)
 
 
@@ -56,13 +56,13 @@ class PartitionFailed(Exception):
         too_large: bool = False,
         detail: str = "",
     ) -> None:
-        self.message = filter_secrets(message)
+        self.message = masked(message)
         super().__init__(self.message)
         self.failure_type = failure_type
         self.status = status
         self.timed_out = timed_out
         self.too_large = too_large
-        self.detail = detail
+        self.detail = masked(detail)
 
 
 class PartitionSkipped(Exception):
@@ -73,7 +73,7 @@ class PartitionSkipped(Exception):
 
     def __init__(self, reason: SkipReason, detail: str = "") -> None:
         self.reason = reason
-        self.detail = filter_secrets(detail)
+        self.detail = masked(detail)
         super().__init__(self.detail)
 
 
@@ -81,11 +81,22 @@ class MalformedAnswer(Exception):
     """An answer with a good status whose body can't be what Codat meant to send."""
 
 
+def trace_of(error: AirbyteTracedException) -> AirbyteMessage:
+    """An error as a message of the protocol, masked in all that it tells."""
+    message = error.as_airbyte_message()
+    if message.trace and message.trace.error:
+        told = message.trace.error
+        told.message = masked(told.message)
+        told.internal_message = masked(told.internal_message or "")
+        told.stack_trace = masked(told.stack_trace or "")
+    return message
+
+
 def own_error(error: Exception, place: str) -> str:
     """Log an exception that shows a fault of the connector, and put it into a sentence.
 
     Masked here already: other programs' logs don't mask.
     """
-    found = filter_secrets("".join(traceback.format_exception(error)))
+    found = masked("".join(traceback.format_exception(error)))
     logger.error("%s: the connector met an error of its own.\n%s", place, found)
-    return filter_secrets(f"The connector met an error of its own: {type(error).__name__}: {error}.")
+    return masked(f"The connector met an error of its own: {type(error).__name__}: {error}.")

@@ -64,7 +64,6 @@ class CodatClient:
 
     requester: HttpRequester = field(repr=False)  # it has the configuration in it
     workers: int
-    secrets: tuple[str, ...] = field(default=(), repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
     rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("airbyte"))
@@ -154,7 +153,7 @@ class CodatClient:
             self.stats.note_quota(answer.headers)
         if answer.status == requests.codes.too_many_requests:
             is_quota = self._limits.refused(company_id, answer.headers, asked_at)
-            return replace(Problem.in_error(answer, self.secrets), is_quota=is_quota)
+            return replace(Problem.in_error(answer), is_quota=is_quota)
         self._limits.answered(asked_at)
         return self._interpret(answer, path)
 
@@ -168,7 +167,7 @@ class CodatClient:
         bare = requests.Response()
         bare.status_code, bare._content = status, b""  # noqa: SLF001 - as `requests` sets it
         resolution = self._errors.interpret_response(bare)
-        problem = Problem.in_error(answer, self.secrets)
+        problem = Problem.in_error(answer)
         if resolution.response_action is ResponseAction.IGNORE:
             raise PartitionSkipped(REASON_OF_STATUS[status], problem.text)
         other = status not in self._named and status < 500

@@ -15,8 +15,8 @@ import requests
 from requests.exceptions import ChunkedEncodingError, ConnectTimeout, ProxyError
 from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
-from source_codat.config.api_key import masked
 from source_codat.foundation import timestamps
+from source_codat.foundation.secrets import masked
 from source_codat.http.answer import Answer
 from source_codat.http.body import UnpackingFailed
 from source_codat.http.bounds import AnswerTooLarge, AnswerTooSlow
@@ -77,9 +77,9 @@ class Problem:
     is_quota: bool = False
 
     @classmethod
-    def in_error(cls, answer: Answer, secrets: tuple[str, ...]) -> Problem:
+    def in_error(cls, answer: Answer) -> Problem:
         """The problem that an error status reports, with Codat's words and correlation id."""
-        text = _words(answer, secrets) or masked(answer.reason, secrets)[:200] or "no explanation"
+        text = _words(answer) or masked(answer.reason)[:200] or "no explanation"
         status = answer.status
         if 300 <= status < 400:
             text = "it points to another address, and the key isn't sent there"
@@ -124,13 +124,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         known += [more for more in found if isinstance(more, BaseException) and more not in known]
 
 
-def _words(answer: Answer, secrets: tuple[str, ...]) -> str:
+def _words(answer: Answer) -> str:
     """The server's own words, masked before they are cut: no part of the key may stay."""
     body = _error_body(answer.body)
     if body.error:
         suffix = f" (correlation id {body.correlationId[:100]})" if body.correlationId else ""
-        return " ".join(masked(body.error[:_MOST_TEXT], secrets).split())[:500] + masked(suffix, secrets)
-    text = masked(answer.body[:_MOST_TEXT].decode("utf-8", "replace"), secrets)
+        return " ".join(masked(body.error[:_MOST_TEXT]).split())[:500] + masked(suffix)
+    text = masked(answer.body[:_MOST_TEXT].decode("utf-8", "replace"))
     return " ".join(_TAGS.sub(" ", text[:2000]).split())[:200]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from airbyte_cdk.models import FailureType, StreamDescriptor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_codat.foundation.secrets import masked
 from source_codat.foundation.skip_reasons import SKIP_RULES, SkipReason
 from source_codat.foundation.wording import counted, first_of
 from source_codat.http.stats import RequestStats
@@ -70,7 +71,7 @@ class StreamOutcome:
     def error(self) -> AirbyteTracedException:
         """The stream's failure as the platform is told: which companies couldn't be read, and why."""
         companies = list(dict.fromkeys(company for company, _, _ in self.failures))
-        sentence = (
+        sentence = masked(
             f"{self.name}: {counted(len(companies), 'company')} couldn't be read ({first_of(companies)}). "
             f"{self.failures[0][1].removesuffix('.')}. What was read before is kept, and the next read tries "
             "again."

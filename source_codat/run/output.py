@@ -16,7 +16,8 @@ from contextlib import suppress
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import AirbyteLogFormatter
 from airbyte_cdk.models import AirbyteMessage
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+
+from source_codat.foundation.secrets import masked
 
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -139,7 +140,7 @@ def tell_a_person(sentence: str) -> None:
 def tell(sentence: str) -> None:
     """Write a sentence to stderr."""
     with suppress(OSError):
-        os.write(2, filter_secrets(f"{sentence}\n").encode(errors="replace"))
+        os.write(2, masked(f"{sentence}\n").encode(errors="replace"))
 
 
 def _advice(error: OSError) -> str:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from airbyte_cdk.entrypoint import _init_internal_request_filter
 from airbyte_cdk.logger import is_platform_debug_log_enabled
 from airbyte_cdk.utils import is_cloud_environment
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_codat.foundation.errors import trace_of
 from source_codat.run.arguments import Arguments
 from source_codat.run.commands import lines
 from source_codat.run.interruption import Interruption
@@ -70,6 +70,6 @@ def _run(source: SourceCodat, arguments: Arguments, output: Output) -> int:
 
 def _report(error: AirbyteTracedException, arguments: Arguments, write: Callable[[bytes], None]) -> None:
     """Write an error as a message, and for a person as a sentence, with the stack where it was asked for."""
-    write(filter_secrets(line_of(error.as_sanitized_airbyte_message()).decode()).encode())
+    write(line_of(trace_of(error)))
     stack = "".join(traceback.format_exception(error)) if arguments.debug else ""
     tell_a_person(f"{error.message}\n{stack}".rstrip())

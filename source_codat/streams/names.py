@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
-
 from source_codat.foundation.errors import ConfigError
+from source_codat.foundation.secrets import masked
 from source_codat.foundation.wording import did_you_mean, first_of
 
 _CUSTOM = "custom_"
@@ -36,4 +35,4 @@ def refuse_unknown(names: Sequence[str], known: Collection[str]) -> None:
 
 def shown(names: Sequence[str]) -> str:
     """Names from outside as a message may show them."""
-    return first_of([filter_secrets(name)[:_LONGEST] for name in names])
+    return first_of([masked(name)[:_LONGEST] for name in names])

@@ -8,7 +8,8 @@ from typing import Any
 
 import requests
 
-from source_codat.config.api_key import masked, secrets_of
+from source_codat.config.api_key import register_secrets
+from source_codat.foundation.secrets import masked
 
 TIMEOUT_SECONDS = (15, 120)
 
@@ -53,6 +54,7 @@ class Codat:
 
     def __init__(self, key: str, base_url: str) -> None:
         self._key = raw_key(key)
+        register_secrets(self._key)
         self._base_url = base_url.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = True
@@ -78,7 +80,7 @@ class Codat:
 
     def redact(self, text: str) -> str:
         """Return the text without the key, in whichever form it got there."""
-        return masked(text, secrets_of(self._key))
+        return masked(text)
 
 
 def raw_key(key: str) -> str:
