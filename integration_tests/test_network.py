@@ -205,3 +205,12 @@ def test_no_cookie_of_a_server_comes_back_to_it(sim, script, tmp_path):
     said = script.run("read", tmp_path, config=config(sim), catalog=catalog("invoices"))
     assert said.code == 0
     assert not any("Cookie" in one.headers for one in sim.requests)
+
+
+@pytest.mark.parametrize("address", ["user:{}@localhost:1", "http://user:{}@:1", "ftp://user:{}@localhost:1"])
+def test_a_proxy_whose_address_cannot_be_used_is_told_without_its_password(sim, script, tmp_path, address):
+    env = {"ALL_PROXY": address.format(PASSWORD), "LOG_LEVEL": "DEBUG"}
+    said = script.run("check", tmp_path, "--debug", env=env, hurried=True, config=config(sim))
+    assert "the address of the proxy that the environment names can't be used" in said.status["message"]
+    assert_sentence(said.status["message"])
+    assert not any(PASSWORD in text for text in written(tmp_path))

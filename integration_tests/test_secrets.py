@@ -1,5 +1,6 @@
 """The key leaves the process in one place only: the Authorization header of a request."""
 
+import json
 import logging
 import traceback
 from itertools import cycle
@@ -22,6 +23,7 @@ from integration_tests.support.disguises import (
 )
 from source_codat import SourceCodat
 from source_codat.check import Check
+from source_codat.http.client import CodatClient
 from tools.live_check import __main__ as live_check
 
 DEBUG = {"LOG_LEVEL": "DEBUG"}
@@ -215,7 +217,8 @@ def test_a_library_user_sees_it_in_no_exception_log_or_repr(sim, key, caplog, mo
     )
     _collect(said, lambda: list(source.read(log, config(sim), configured)))
     settings, streams = source._prepare(config(sim))
-    said += [repr(settings), repr(Check(settings, streams)), repr(source)]
+    client = CodatClient(streams["companies"].retriever.requester, 2)
+    said += [repr(settings), repr(client), repr(Check(settings, streams)), repr(source)]
     assert leaks(key, caplog.text, *said) == []
 
 
@@ -225,6 +228,32 @@ def _collect(said, act):
     except Exception as error:  # noqa: BLE001 - whatever it is, it may be shown
         said += [str(error), repr(error), str(getattr(error, "internal_message", ""))]
         said += traceback.format_exception(error)
+
+
+@both_keys
+@pytest.mark.parametrize("place", ["a name", "an id of a parent", "an id of a company"])
+def test_whatever_of_codats_data_repeats_it_the_data_alone_shows_it(sim, script, tmp_path, key, place):
+    """Names and ids go into logs, warnings, traces and progress; records and states keep them as they are."""
+    first, *others = sim.world.companies
+    spelt = " ".join(echoed(key))
+    odd = {**first, "name": f"N {spelt}"} if place == "a name" else first
+    odd = {**odd, "id": f"id {spelt}"} if place == "an id of a company" else odd
+    sim.faults.add(Fault(path="/companies$", times=None, status=200, body=listed(odd, *others)))
+    if place == "an id of a parent":
+        account = {"id": f"acc {spelt}", "modifiedDate": "2024-03-01T00:00:00Z"}
+        sim.faults.add(Fault(path="/data/bankAccounts$", times=None, status=200, body=listed(account)))
+    sim.faults.add(Fault(path="/data/bills$", times=None, status=405, body=spelt))
+    sim.faults.add(Fault(path="/data/accounts$", times=None, status=404, body=spelt))
+    contents = {"config": config(sim), "catalog": catalog(*STREAMS, "companies", "bank_account_transactions")}
+    said = script.run("read", tmp_path, "--debug", env=DEBUG, hurried=True, **contents)
+    told = [json.dumps(one) for one in said.messages if one["type"] not in ("RECORD", "STATE")]
+    assert len(told) > 20
+    assert leaks(key, *told, said.stderr) == []
+    assert said.records("companies") == [] or place == "an id of a parent" or leaks(key, said.text)
+
+
+def listed(*rows):
+    return {"results": rows, "pageNumber": 1, "pageSize": 1000, "totalResults": len(rows)}
 
 
 def test_the_state_and_the_catalog_hold_nothing_of_it(sim, key):

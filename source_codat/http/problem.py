@@ -12,7 +12,13 @@ from datetime import datetime, timezone
 
 import msgspec
 import requests
-from requests.exceptions import ChunkedEncodingError, ConnectTimeout, ProxyError
+from requests.exceptions import (
+    ChunkedEncodingError,
+    ConnectTimeout,
+    InvalidSchema,
+    InvalidURL,
+    ProxyError,
+)
 from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
 from source_codat.foundation import timestamps
@@ -24,6 +30,8 @@ from source_codat.http.transport import LARGEST_ANSWER
 
 # What a failed connection is called, by the first of these among its causes.
 _KINDS: dict[type[BaseException], str] = {
+    InvalidURL: "the address of the proxy that the environment names can't be used",
+    InvalidSchema: "the address of the proxy that the environment names can't be used",
     socket.gaierror: "the host's name couldn't be resolved (DNS)",
     ProxyError: "the proxy didn't let the connection through",
     ConnectTimeout: "no connection in time",
