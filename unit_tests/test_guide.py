@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "integrations" / "sources" / "codat.md").read_text(encoding="utf-8")
 SPEC = json.loads((ROOT / "source_codat" / "spec.json").read_text(encoding="utf-8"))
 PROPERTIES: dict[str, Any] = SPEC["connectionSpecification"]["properties"]
+ENTRIES = 5  # of a list in the form that light up their step in the guide
 ANCHORS = {name for found in re.findall(r'<FieldAnchor field="(.+?)">', GUIDE) for name in found.split(",")}
 
 
@@ -35,6 +36,9 @@ def fields() -> set[str]:
             found |= {f"{name}.{inner}" for inner in own}
         if not options and not field.get("airbyte_hidden"):
             found.add(name)
+        # Airbyte's page knows a field of a list's entry by the entry's number.
+        entry = field.get("items", {}).get("properties", {})
+        found |= {f"{name}.{number}.{inner}" for number in range(ENTRIES) for inner in entry}
     return found
 
 

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ DOCUMENT: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 SPEC: dict[str, Any] = DOCUMENT["connectionSpecification"]
 FIELDS: dict[str, dict[str, Any]] = SPEC["properties"]
 KEY = "0123456789abcdef0123456789abcdef"
+UUID = "8a210b68-6988-11ed-a1eb-0242ac120002"
 
 ORDER = [
     "api_key",
@@ -28,13 +30,13 @@ ORDER = [
     "start_date",
     "include_deleted",
     "filters",
+    "custom_data_types",
     "skip_unchanged",
     "lookback_hours",
     "refresh_older_than_hours",
     "refresh_wait_minutes",
     "report_period_months",
     "report_periods",
-    "custom_data_types",
     "page_size",
     "num_workers",
     "base_url",
@@ -53,6 +55,8 @@ DEFAULTS = {
 }
 BOUNDS = {"page_size": (1, 5000), "num_workers": (2, 50), "refresh_wait_minutes": (1, 240)}
 TAGS = {"a", "b", "code", "br", "ul", "ol", "li"}
+LONGEST_TOOLTIP = 82  # words: the longest that was seen whole
+LONGEST_HINT = 36  # characters beside a label: a UUID's, the longest that was seen on one line
 
 
 def objects(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -149,11 +153,74 @@ def test_an_optional_field_says_what_a_later_change_does(name):
     )
 
 
+def words(description: str) -> list[str]:
+    """What a tooltip shows of a description."""
+    return re.sub(r"<[^>]+>", "", description).split()
+
+
+@pytest.mark.parametrize("path", SHOWN)
+def test_a_description_fits_into_a_tooltip(path):
+    assert len(words(SHOWN[path]["description"])) <= LONGEST_TOOLTIP
+
+
 def test_a_pattern_has_a_descriptor_so_that_nobody_reads_the_regex():
     for path, node in NODES.items():
-        assert ("pattern" in node) == ("pattern_descriptor" in node), path
+        assert "pattern" not in node or "pattern_descriptor" in node, path
         if "pattern" in node:
             re.compile(node["pattern"])
+
+
+def test_a_descriptor_is_the_shape_itself_as_it_stands_in_a_sentence_and_beside_the_label():
+    for path, node in NODES.items():
+        if "pattern_descriptor" in node and not node.get("airbyte_hidden"):
+            hint = node["pattern_descriptor"]
+            assert len(hint) <= LONGEST_HINT, path
+            assert not re.search(r"\b(an?|the|or|such as|like|example)\b", hint), path
+
+
+def test_a_blank_text_is_told_as_missing_and_not_as_a_pattern():
+    for path, node in NODES.items():
+        assert not ("pattern" in node and re.search(node["pattern"], "x")), f"{path}: leave the pattern out"
+
+
+def test_a_list_has_no_rule_that_only_the_server_knows():
+    for path, node in NODES.items():
+        assert not set(node) & {"minItems", "maxItems", "uniqueItems", "minLength", "maxLength"}, path
+
+
+@pytest.mark.parametrize("sent", [[], [UUID, UUID]], ids=["emptied", "doubled"])
+def test_a_list_that_the_form_can_send_gets_past_the_server(sent):
+    jsonschema.validate({"api_key": KEY, "companies": {"selection": "ids", "company_ids": sent}}, SPEC)
+
+
+def test_an_emptied_list_is_told_by_check_in_a_sentence_and_a_doubled_id_is_one():
+    companies = {"selection": "ids", "company_ids": []}
+    with pytest.raises(ConfigError, match="add at least one company ID"):
+        Settings.from_config({"api_key": KEY, "companies": companies})
+    companies = {"selection": "ids", "company_ids": [UUID, UUID.upper()]}
+    assert Settings.from_config({"api_key": KEY, "companies": companies}).selection.company_ids == (UUID,)
+
+
+def test_a_list_of_chips_says_how_to_paste_several():
+    lists = {path: node for path, node in NODES.items() if node.get("type") == "array"}
+    chips = {path: node for path, node in lists.items() if node["items"]["type"] != "object"}
+    assert chips
+    assert [
+        path for path, node in chips.items() if "separate with commas" not in node["description"].lower()
+    ] == []
+
+
+def test_every_field_that_is_shown_stands_in_a_card_with_a_title():
+    cards = [one["id"] for one in SPEC["groups"]]
+    assert all(one["title"] for one in SPEC["groups"])
+    used = [field["group"] for field in FIELDS.values() if not field.get("airbyte_hidden")]
+    assert list(dict.fromkeys(used)) == cards, "a field without a card comes last, below all cards"
+    assert [card for card, _ in groupby(used)] == cards, "fields of a card stand together in the spec"
+
+
+def test_what_is_shown_openly_is_one_card_and_every_other_card_is_folded():
+    openly = {"api_key", "companies", "start_date"}
+    assert {name for name, field in FIELDS.items() if field.get("group") == "account"} == openly
 
 
 def test_the_pattern_of_a_list_of_chips_is_on_its_items():
@@ -176,6 +243,22 @@ def test_a_date_is_typed_as_a_date_because_a_date_time_field_crashed_the_page():
     assert re.search(pattern, "2024-01-31")
     assert re.search(pattern, "2024-01-31T00:00:00Z")
     assert not re.search(pattern, "31.01.2024")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "2024-13-45",
+        "2024-00-10",
+        "2024-01-00",
+        "2024-01-32",
+        "2024-1-1",
+        "2024-01-01T24:00:00Z",
+        "2024-01-01T00:60:00Z",
+    ],
+)
+def test_a_date_that_no_calendar_has_is_refused_while_it_is_typed(typed):
+    assert not re.search(FIELDS["start_date"]["pattern"], typed)
 
 
 @pytest.mark.parametrize("path", ONE_OFS)
