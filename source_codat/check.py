@@ -16,7 +16,7 @@ from source_codat.foundation.secrets import masked
 from source_codat.foundation.wording import counted, first_of, nearest
 from source_codat.http.client import CodatClient
 from source_codat.http.retry_policy import CHECK_POLICY
-from source_codat.planning.company_list import CompanyList, no_company, refuse_future_start
+from source_codat.planning.company_list import CompanyList, no_company_message, refuse_future_start
 from source_codat.planning.parents import Parents
 from source_codat.reading.pages import PageDecoder
 from source_codat.reading.requests import Partition, StreamRequests, refused_filter
@@ -78,20 +78,20 @@ class Check:
             many = self.settings.filters or self.settings.custom_data_types
             self._rest = company_list.walk(self.settings.page_size if many else 1)
         if next(self._companies(), None) is None:
-            raise ConfigError(no_company(self.settings))
+            raise ConfigError(no_company_message(self.settings))
         refuse_future_start(self.settings, company_list.listed_at)
         for name in self.settings.filters:
             self._try_filter(self.streams[name])
         platforms = Platforms(self.client)
         for identifier in self.settings.custom_data_types:
-            if not platforms.know_custom(self._companies(), identifier):
+            if not platforms.any_has_custom(self._companies(), identifier):
                 raise ConfigError(
                     f"No platform of your companies has the custom data type '{identifier}': check its "
                     "identifier in Codat, or remove it from 'custom_data_types'."
                 )
-        self._say_what_it_sees(company_list.total)
+        self._log_companies_seen(company_list.total)
 
-    def _say_what_it_sees(self, total: int | None) -> None:
+    def _log_companies_seen(self, total: int | None) -> None:
         kind = self.settings.selection.kind
         at_least = "at least " if total is None and kind != "ids" else ""
         number = counted(len(self._known) if total is None else total, "company")
@@ -127,7 +127,7 @@ class Check:
                         f"The filter for '{retriever.name}' couldn't be tried: try again later. "
                         f"({failed.message})"
                     ) from None
-                if failed.status == 400 and self._works(path, params):
+                if failed.status == 400 and self._is_accepted(path, params):
                     raise ConfigError(refused_filter(self.settings, retriever.name, failed)) from None
                 continue
             if page.rows:
@@ -135,7 +135,7 @@ class Check:
             empty += 1
         logger.warning(_NO_ROWS if empty else _NO_DATA, retriever.name)
 
-    def _works(self, path: str, params: Mapping[str, str]) -> bool:
+    def _is_accepted(self, path: str, params: Mapping[str, str]) -> bool:
         """Whether a question is refused for its query only."""
         try:
             self.client.get(path, params, lambda _: None)

@@ -24,7 +24,7 @@ from source_codat.check import Check, check_filters
 from source_codat.config.api_key import register_secrets
 from source_codat.config.settings import Settings
 from source_codat.config.unknown_keys import unknown_keys
-from source_codat.engine.assembly import assembled
+from source_codat.engine.assembly import build_read
 from source_codat.engine.read import Read
 from source_codat.foundation.errors import ConfigError, PartitionFailed, ReadStopped
 from source_codat.reading.rows import RowBatch
@@ -52,7 +52,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
         state: list[AirbyteStateMessage] | None = None,
         **kwargs: Any,
     ) -> None:
-        manifest = safe_load_yaml(_own_file("manifest.yaml"))
+        manifest = safe_load_yaml(_package_file("manifest.yaml"))
         super().__init__(catalog, config, state, source_config=manifest, **kwargs)
         self._read: Read | None = None
 
@@ -105,7 +105,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
         saved = None if state is None else SavedStates(state)
         for sentence in unused(saved or SavedStates(), names, self._names(settings)):
             logger.warning(sentence)
-        self._read = assembled(settings, streams, catalog, saved)
+        self._read = build_read(settings, streams, catalog, saved)
         yield from self._read.messages()
 
     def stop(self, error: AirbyteTracedException) -> bool:
@@ -136,11 +136,11 @@ class SourceCodat(ConcurrentDeclarativeSource):
 
     @staticmethod
     def _schema_of_configurations() -> Mapping[str, Any]:
-        found: Mapping[str, Any] = json.loads(_own_file("spec.json"))["connectionSpecification"]
+        found: Mapping[str, Any] = json.loads(_package_file("spec.json"))["connectionSpecification"]
         return found
 
 
-def _own_file(name: str) -> bytes:
+def _package_file(name: str) -> bytes:
     content = pkgutil.get_data("source_codat", name)
     if content is None:
         raise FileNotFoundError(f"source_codat/{name}")

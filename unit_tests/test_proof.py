@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from source_codat.trust.judge import Change
-from source_codat.trust.proof import PassEvidence, Proof, SyncLook, described, prove, reached
+from source_codat.trust.proof import PassEvidence, Proof, SyncLook, contradiction_in_words, prove, reached
 
 # Sixty rows in three pages, as many as every page announces.
 WHOLE = PassEvidence(
@@ -36,12 +36,12 @@ def test_several_answers_hang_together_only_where_nothing_was_synced_or_they_cam
         assert prove(WHOLE, WHOLE, synced) is PROVEN
         assert prove(WHOLE, replace(WHOLE, fingerprint=(60, 2)), synced) is UNPROVEN
         assert prove(WHOLE, replace(WHOLE, totals=frozenset({61})), synced) is UNPROVEN
-        assert prove(WHOLE, replace(WHOLE, broken=True), synced) is UNPROVEN
+        assert prove(WHOLE, replace(WHOLE, is_broken=True), synced) is UNPROVEN
 
 
 @pytest.mark.parametrize("seen", [WHOLE, ONE_ANSWER, replace(WHOLE, totals=frozenset({None}))])
 def test_a_pass_that_ended_before_its_end_proves_nothing(seen):
-    assert prove(replace(seen, broken=True), seen, STILL) is UNPROVEN
+    assert prove(replace(seen, is_broken=True), seen, STILL) is UNPROVEN
 
 
 def test_rows_that_may_be_equal_must_come_twice_alike():
@@ -72,7 +72,8 @@ def test_an_id_that_stands_twice_in_one_answer_is_stored_so():
     assert prove(twice, None, DOUBT) is UNPROVEN
     assert prove(replace(twice, overlap=1), None, STILL) is UNPROVEN
     assert (
-        described(twice) == "Codat announces 60 rows and sends 60, 1 of them with an id that another one has"
+        contradiction_in_words(twice)
+        == "Codat announces 60 rows and sends 60, 1 of them with an id that another one has"
     )
 
 
@@ -84,7 +85,7 @@ def test_the_same_contradiction_twice_with_nothing_synced_between_is_a_fact(seen
         assert prove(seen, seen, synced) is PECULIAR
         assert prove(cut_elsewhere, seen, synced) is PECULIAR
         assert prove(seen, replace(seen, fingerprint=(58, 2)), synced) is UNPROVEN
-        assert prove(seen, replace(seen, broken=True), synced) is UNPROVEN
+        assert prove(seen, replace(seen, is_broken=True), synced) is UNPROVEN
     for synced in (MOVED, DOUBT):
         assert prove(seen, seen, synced) is UNPROVEN
 

@@ -205,7 +205,7 @@ def test_what_a_column_holds_without_trouble_stays_the_bytes_that_codat_sent():
     row = b'{"id":"1","amount":1E+2,"days":30.0,"dueDate":"soon","note":"","more":{"amount":""}}'
     page = PageDecoder(retriever(columns=COLUMNS)).decode(b'{"results":[' + row + b"]}")
     assert row[1:] in batch("things", page, IDS, {}, COLUMNS).lines()
-    assert not page.irregular
+    assert not page.is_irregular
 
 
 def test_the_zero_character_which_no_database_takes_is_replaced_and_nothing_like_it():
@@ -223,7 +223,7 @@ def test_a_row_that_cant_leave_as_it_is_still_moves_the_cursor():
     page = PageDecoder(retriever(columns=COLUMNS, cursor_field="modifiedDate")).decode(
         json.dumps({"results": rows}).encode()
     )
-    assert page.irregular
+    assert page.is_irregular
     assert page.latest == timestamps.instant("2024-01-02")
     assert page.ids == ["1", "2"]
 

@@ -145,28 +145,28 @@ def test_a_stream_that_was_read_in_full_before_starts_without_a_word():
 def test_a_state_is_due_when_ten_times_its_bytes_were_written():
     one = state()
     one.set(("c1",), Entry(MAY, "s1"))
-    assert not one.due
-    one.wrote(1_000_000)
-    assert one.due
+    assert not one.is_due
+    one.count_written(1_000_000)
+    assert one.is_due
     one.message(3)
-    assert not one.due
-    one.wrote(1_000_000)
-    assert not one.due, "it would say the same again"
+    assert not one.is_due
+    one.count_written(1_000_000)
+    assert not one.is_due, "it would say the same again"
     one.message(0)
     for number in range(1000):
         one.set((f"c{number}",), Entry(MAY, "s1"))
     size = len(str(one.blob()))
-    one.wrote(9 * size // 2)
-    assert not one.due
+    one.count_written(9 * size // 2)
+    assert not one.is_due
 
 
 def test_a_state_is_due_after_five_minutes(mocker):
     clock = mocker.patch("source_codat.state.store.time.monotonic", return_value=1000.0)
     one = StreamState("invoices", ("companyId",), "modifiedDate", options())
     one.set(("c1",), Entry(MAY, None))
-    assert not one.due
+    assert not one.is_due
     clock.return_value = 1301.0
-    assert one.due
+    assert one.is_due
 
 
 def test_a_company_that_is_gone_loses_its_state_alone():

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from source_codat.companies.leniently import as_text, decoded
+from source_codat.companies.lenient_json import as_text, decoded
 from source_codat.foundation.errors import MalformedAnswer
 from source_codat.http.answer import Answer
 from source_codat.trust.evidence import DataTypeStatus, Look
@@ -93,7 +93,7 @@ def companies_in(rows: Iterable[Any]) -> Iterator[Company]:
         try:
             company = _COMPANY.decode(row)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            company = _leniently(decoded(bytes(row), "a row of the company list"))
+            company = _company_of_odd_row(decoded(bytes(row), "a row of the company list"))
         if not company.id:
             raise MalformedAnswer("the company list has a row without an id")
         yield company
@@ -127,7 +127,7 @@ def _status(fields: Mapping[str, Any]) -> DataTypeStatus:
     return DataTypeStatus(*(as_text(fields.get(name)) for name in DataTypeStatus._fields))
 
 
-def _leniently(fields: Any) -> Company:
+def _company_of_odd_row(fields: Any) -> Company:
     """A company from a row with values of other types than Codat documents."""
     if not isinstance(fields, dict):
         raise MalformedAnswer("the company list has a row that isn't an object")

@@ -67,15 +67,15 @@ class CompanyContext:
         """Codat's clock, as far as it is known: an instant."""
         return self.last_look.taken_at if self.last_look else self.listed_at
 
-    def open(self) -> Look:
+    def recent_look(self) -> Look:
         """The Codat syncs as they are before anything is read; raises what the client raises."""
-        return self.looked_after(time.monotonic() - _FRESH_SECONDS)
+        return self.look_taken_after(time.monotonic() - _FRESH_SECONDS)
 
-    def look(self) -> Look:
+    def new_look(self) -> Look:
         """The Codat syncs as they are now; raises what the client raises."""
-        return self.looked_after(time.monotonic())
+        return self.look_taken_after(time.monotonic())
 
-    def looked_after(self, since: float) -> Look:
+    def look_taken_after(self, since: float) -> Look:
         """A look taken after `since` (this machine's monotonic clock); one serves all who wait for it."""
         with self._lock:
             if self.last_look is None or self.last_look.asked_at < since:

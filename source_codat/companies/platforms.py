@@ -60,7 +60,7 @@ class Platforms:
     _custom: dict[tuple[str, str], bool] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def rule_out(self, connections: Iterable[Connection], data_type: str) -> bool:
+    def none_supports(self, connections: Iterable[Connection], data_type: str) -> bool:
         """Whether none of these connections' platforms can give a data type; in doubt one may."""
         with self._lock:
             found = [self._integrations().get(connection.integrationId or "") for connection in connections]
@@ -68,7 +68,7 @@ class Platforms:
             integration is not None and integration.refuses(data_type) for integration in found
         )
 
-    def have_custom(self, connection: Connection, identifier: str) -> bool:
+    def has_custom(self, connection: Connection, identifier: str) -> bool:
         """Whether a connection's platform has a custom data type; in doubt it may."""
         with self._lock:
             known = None if connection.integrationKey else self._integrations()
@@ -80,10 +80,10 @@ class Platforms:
                 self._custom[platform, identifier] = self._ask_custom(platform, identifier)
             return self._custom[platform, identifier]
 
-    def know_custom(self, companies: Iterable[Company], identifier: str) -> bool:
+    def any_has_custom(self, companies: Iterable[Company], identifier: str) -> bool:
         """Whether any connection of these companies can hold a custom data type."""
         links = (connection for company in companies for connection in company.connections(()))
-        return any(self.have_custom(connection, identifier) for connection in links)
+        return any(self.has_custom(connection, identifier) for connection in links)
 
     def _integrations(self) -> Mapping[str, _Integration]:
         if self._all is None:

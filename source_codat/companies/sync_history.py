@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from source_codat.companies.leniently import as_text, decoded
+from source_codat.companies.lenient_json import as_text, decoded
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import MalformedAnswer, PartitionFailed, PartitionSkipped
 from source_codat.http.answer import Answer

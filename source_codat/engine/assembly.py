@@ -28,7 +28,7 @@ from source_codat.streams.definition import CodatRetriever
 logger = logging.getLogger("airbyte")
 
 
-def assembled(
+def build_read(
     settings: Settings,
     streams: Mapping[str, CodatStream],
     catalog: ConfiguredAirbyteCatalog,

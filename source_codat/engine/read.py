@@ -88,7 +88,7 @@ class Read:
         try:
             yield from writer.close(self._stopped_by)
         finally:
-            self._say_how_it_went()
+            self._log_summary()
 
     def request_stop(self, reason: AirbyteTracedException) -> None:
         """Ask the writer to end the read; takes no lock, so that a signal handler may call it."""
@@ -122,7 +122,7 @@ class Read:
         waits = [self.client.wait_in_words, self.refresher.wait_in_words if self.refresher else ""]
         return "; ".join(wait for wait in waits if wait)
 
-    def _say_how_it_went(self) -> None:
+    def _log_summary(self) -> None:
         if self.refresher:
             for sentence in self.refresher.report.warnings():
                 logger.warning(sentence)
@@ -171,8 +171,8 @@ class Read:
             self.outbox.put(CompanyGone(company_id))
         if self.companies:
             whole = PlannedPartition(ids={}, stream=self.companies)
-            self.outbox.put(PartitionEnd(whole, Finished(complete=True)))
-        self._tell_oddities(found)
+            self.outbox.put(PartitionEnd(whole, Finished(is_complete=True)))
+        self._log_oddities(found)
         self._progress.companies = len(found)
         streams = counted(len(self._streams), "stream")
         logger.info("Reading %s of %s.", streams, counted(len(found), "company"))
@@ -188,7 +188,7 @@ class Read:
             self._scheduler.add_openers([self._opener(company) for company in found])
 
     @staticmethod
-    def _tell_oddities(companies: Sequence[Company]) -> None:
+    def _log_oddities(companies: Sequence[Company]) -> None:
         """Name the companies whose rows in the list couldn't be used whole."""
         odd = [f"{company.label}: {', '.join(company.oddities)}" for company in companies if company.oddities]
         if odd:
@@ -218,7 +218,7 @@ class Read:
             self._scheduler.add_later(task, refresher.pause(waiting))
         else:
             self._scheduler.add_openers(
-                [self._opener(company, refresher.kept(context, waited=known is not None))]
+                [self._opener(company, refresher.context_to_keep(context, waited=known is not None))]
             )
 
     def _open_company(self, company: Company, context: CompanyContext | None = None) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from source_codat.companies.company import Company
 from source_codat.companies.context import CompanyContext
-from source_codat.companies.leniently import decoded
+from source_codat.companies.lenient_json import decoded
 from source_codat.companies.sync_history import history_entry
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
@@ -105,7 +105,7 @@ class Refresher:
         if self.seconds_left <= 0:
             self.report.note(RefreshTrouble.LATE, context.company)
             return None
-        look = context.look()
+        look = context.new_look()
         now = look.taken_at or timestamps.now()
         pulls: list[Pull] = []
         for data_type, connection_id in self._stale(context, look, now):
@@ -133,7 +133,7 @@ class Refresher:
         context = refreshing.context
         late = self.seconds_left <= 0
         with contextlib.suppress(PartitionFailed, PartitionSkipped):  # perhaps the next look tells
-            context.look()
+            context.new_look()
             refreshing.pulls = [pull for pull in refreshing.pulls if not self._ended(context, pull)]
         waiting = refreshing.pulls
         refreshing.pause = min(LONGEST_PAUSE_SECONDS, refreshing.pause * 1.5)
@@ -144,7 +144,7 @@ class Refresher:
         self.report.left(context.company, len(left))
         return refreshing if left else None
 
-    def kept(self, context: CompanyContext, *, waited: bool) -> CompanyContext | None:
+    def context_to_keep(self, context: CompanyContext, *, waited: bool) -> CompanyContext | None:
         """What the last look showed, for who opens the company.
 
         Those that were waited for are opened at once; of the others, not too many are held.
@@ -173,9 +173,9 @@ class Refresher:
             if custom:
                 identifier = data_type.removeprefix(CUSTOM)
                 held = [
-                    connection for connection in held if self._platforms.have_custom(connection, identifier)
+                    connection for connection in held if self._platforms.has_custom(connection, identifier)
                 ]
-            elif synced is None and self._platforms.rule_out(held, data_type):
+            elif synced is None and self._platforms.none_supports(held, data_type):
                 continue
             linked = [connection for connection in held if connection.is_linked]
             if held and not linked:
@@ -215,7 +215,9 @@ class Refresher:
         status = self._status(context, pull)
         if status is None or status in UNFINISHED:
             return False
-        self.report.ended(status, context.company, pull.data_type, self._links(context.company, pull))
+        self.report.ended(
+            status, context.company, pull.data_type, self._connection_labels(context.company, pull)
+        )
         return True
 
     def _status(self, context: CompanyContext, pull: Pull) -> str | None:
@@ -242,7 +244,7 @@ class Refresher:
         except (PartitionFailed, PartitionSkipped):
             return None
 
-    def _links(self, company: Company, pull: Pull) -> list[str]:
+    def _connection_labels(self, company: Company, pull: Pull) -> list[str]:
         held = company.connections(self._source_types[pull.data_type])
         return [connection.label for connection in held if pull.connection_id in (None, connection.id)]
 

@@ -34,7 +34,7 @@ def step(
             return PartitionFailed(f"Codat refused a request half-way: {skipped.detail}")
         is_refusal = skipped.reason is SkipReason.NOT_ALLOWED
         planner.refused.note(stream.retriever, company.id, is_refusal=is_refusal)
-        return _judged(skipped, partition)
+        return _result_of_refusal(skipped, partition)
     except PartitionFailed as failed:
         return failed
     except MalformedAnswer as malformed:
@@ -59,7 +59,9 @@ def _advance(
     return reading.step() or reading
 
 
-def _judged(skipped: PartitionSkipped, partition: PlannedPartition) -> PartitionSkipped | PartitionFailed:
+def _result_of_refusal(
+    skipped: PartitionSkipped, partition: PlannedPartition
+) -> PartitionSkipped | PartitionFailed:
     """What a refusal amounts to: 409 is no reason to skip data that is there."""
     stream, context = partition.stream, partition.context
     before = partition.source
@@ -72,7 +74,7 @@ def _judged(skipped: PartitionSkipped, partition: PlannedPartition) -> Partition
     if refusals.is_sure_conflict(before, entry, incremental=incremental):
         return skipped
     try:
-        now = before.at(context.looked_after(time.monotonic()))
+        now = before.at(context.look_taken_after(time.monotonic()))
     except (PartitionFailed, PartitionSkipped):
         now = None
     meaning = refusals.meaning_of_conflict(before, now, entry)

@@ -50,17 +50,17 @@ class Writer:
         """A batch of records, after the stream's RUNNING where it is the first."""
         stream = self._by_name[rows.stream]
         outcome = stream.outcome
-        if not outcome.running:
-            outcome.running = True
+        if not outcome.is_running:
+            outcome.is_running = True
             yield _status(stream, AirbyteStreamStatus.RUNNING)
         outcome.records += len(rows)
         outcome.since_state += len(rows)
         outcome.size += rows.size
         if rows.total is not None:
             outcome.expected += rows.total
-            outcome.seen.add(rows.company_id)
+            outcome.companies_seen.add(rows.company_id)
         if stream.state:
-            stream.state.wrote(rows.size)
+            stream.state.count_written(rows.size)
         self._last_sign = time.monotonic()
         yield rows
 
@@ -69,7 +69,7 @@ class Writer:
         partition, stream = end.partition, end.partition.stream
         outcome, state, company = stream.outcome, stream.state, partition.company
         label = company.label
-        outcome.seen.add(company.id)
+        outcome.companies_seen.add(company.id)
         if state:
             _note(state, end)
         if isinstance(end.result, PartitionSkipped):
@@ -79,9 +79,9 @@ class Writer:
             outcome.failures.append((label, end.result.message, end.result.failure_type))
             logger.warning("%s: %s couldn't be read. %s", outcome.name, label, end.result.message)
             return
-        outcome.read.add(company.id)
-        outcome.finished = not partition.key
-        if not end.result.complete:
+        outcome.companies_read.add(company.id)
+        outcome.is_finished = not partition.key
+        if not end.result.is_complete:
             if state:
                 outcome.unproven.append(label)
             else:  # a part never replaces the whole
@@ -95,7 +95,7 @@ class Writer:
             outcome.doubts[doubt].append(label)
         records = end.result.records if partition.key else outcome.records
         self.progress.partition(outcome, partition.label, records)
-        if state and state.due:
+        if state and state.is_due:
             yield self._state(stream)
 
     def gone(self, company_id: str) -> None:
@@ -123,7 +123,7 @@ class Writer:
         """The last states, each stream's status and summary; then the failures, raising the last."""
         failed = [stream.outcome for stream in self.streams if stream.outcome.failures]
         for stream in self.streams:
-            stream.outcome.ended = True
+            stream.outcome.has_ended = True
         yield from self.progress.estimates()
         for stream in self.streams:
             outcome = stream.outcome
@@ -135,7 +135,7 @@ class Writer:
             logger.info(outcome.summary())
             yield _status(stream, AirbyteStreamStatus.COMPLETE if whole else AirbyteStreamStatus.INCOMPLETE)
         if stopped is not None:
-            self._say_what_is_whole(stopped)
+            self._tell_what_is_whole(stopped)
             raise stopped
         # The platform goes by the first error it sees: one that a new attempt may mend comes first.
         failed.sort(key=lambda outcome: outcome.failure_type.value != "transient_error")
@@ -153,9 +153,9 @@ class Writer:
         outcome = stream.outcome
         if outcome.failures or stopped is None:
             return not outcome.failures
-        return outcome.finished or (outcome.per_company and self.progress.is_whole(outcome.name))
+        return outcome.is_finished or (outcome.per_company and self.progress.is_whole(outcome.name))
 
-    def _say_what_is_whole(self, stopped: AirbyteTracedException) -> None:
+    def _tell_what_is_whole(self, stopped: AirbyteTracedException) -> None:
         """Tell what a read that was stopped leaves behind, in the error too where nothing else is wrong."""
         if self.progress.companies is None:
             return  # nothing was begun
@@ -189,14 +189,14 @@ def _note(state: StreamState, end: PartitionEnd) -> None:
     key, siblings = partition.key, partition.siblings
     before = state.entries.get(key)
     is_unchanged = isinstance(result, PartitionSkipped) and result.reason is SkipReason.UNCHANGED
-    is_read = isinstance(result, Finished) and result.complete
+    is_read = isinstance(result, Finished) and result.is_complete
     entry = _entry_after(end, before)
     if siblings and entry and (is_read or is_unchanged):
         for sibling_key, noted in siblings.ended(key, entry):
             state.set(sibling_key, noted)
         return
     if siblings:
-        siblings.broken()
+        siblings.ended_unread()
     # What was refused for all children at once has no place in the state: each of them has.
     if entry and not isinstance(result, PartitionFailed) and len(key) == len(state.scope):
         state.set(key, entry)
@@ -206,7 +206,7 @@ def _entry_after(end: PartitionEnd, entry: Entry | None) -> Entry | None:
     """What a partition's entry says after it has ended; None where there is nothing to note."""
     partition, result = end.partition, end.result
     evidence = partition.source
-    if isinstance(result, Finished) and result.complete:
+    if isinstance(result, Finished) and result.is_complete:
         now = evidence.look.taken_at if evidence else result.server_time
         return closing.advanced(
             entry,

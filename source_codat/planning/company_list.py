@@ -56,7 +56,7 @@ class CompanyList:
         selection = self.settings.selection
         found = self._by_ids(selection.company_ids) if selection.kind == "ids" else self._by_list()
         if not found:
-            raise ConfigError(no_company(self.settings))
+            raise ConfigError(no_company_message(self.settings))
         return found
 
     def _by_list(self, wanted: frozenset[str] | None = None) -> list[Company]:
@@ -87,7 +87,7 @@ class CompanyList:
                 "The list of companies is taken as read completely, although %s.",
                 done.peculiarity,
             )
-        if not done.complete:
+        if not done.is_complete:
             raise ReadStopped(
                 "The list of companies kept changing while it was read, so that one might have been missed: "
                 "the read stopped before reading any. Run it again."
@@ -186,7 +186,7 @@ def refuse_future_start(settings: Settings, now: int | None) -> None:
         )
 
 
-def no_company(settings: Settings) -> str:
+def no_company_message(settings: Settings) -> str:
     """Why there is nothing to read, and what to do."""
     selection = settings.selection
     if selection.kind == "ids":

@@ -118,7 +118,7 @@ class Parents:
                 raise PartitionFailed(
                     f"Codat refused some of it after it gave some: {skipped.detail}"
                 ) from None
-        return replace(done, complete=done.complete and all(finished.complete for finished in read))
+        return replace(done, is_complete=done.is_complete and all(finished.is_complete for finished in read))
 
     def evidence(self, above: Partition) -> Evidence | None:
         """What was known of the parents' data types before the parents were listed."""
@@ -138,7 +138,7 @@ class Parents:
         rows: list[Mapping[str, Any]] = []
         columns = {*self.child.parent_ids.values(), "status", "type", *_UPDATED}
         done = self._read(replace(above, ids=wanted), None, columns, rows.append)
-        return _ParentRows(rows, done.complete)
+        return _ParentRows(rows, done.is_complete)
 
     def _read(
         self,

@@ -56,7 +56,7 @@ class Planner:
         trouble: PartitionFailed | None = None
         if context.wanted:
             try:
-                look = context.open()
+                look = context.recent_look()
             except PartitionFailed as failed:
                 trouble = failed
         plan = Plan()
@@ -89,7 +89,7 @@ class Planner:
             else:
                 plan.add(replace(planned, partition=replace(planned.partition, siblings=siblings)))
         if not found.is_complete:
-            plan.add(PartitionEnd(above, Finished(complete=False)))
+            plan.add(PartitionEnd(above, Finished(is_complete=False)))
         return plan
 
     def _planned(
@@ -151,7 +151,7 @@ class Planner:
         held = company.connections(retriever.source_types)
         if not held:
             return SkipReason.NO_CONNECTION
-        return SkipReason.NOT_SUPPORTED if self.platforms.rule_out(held, retriever.data_type) else None
+        return SkipReason.NOT_SUPPORTED if self.platforms.none_supports(held, retriever.data_type) else None
 
     @staticmethod
     def _is_unchanged(partition: PlannedPartition, evidence: Evidence) -> bool:
@@ -179,7 +179,7 @@ class Planner:
         if retriever.source_types and not held and not retriever.data_types:
             return  # no dataStatus to go by, and nothing that could hold the data
         for connection in held if retriever.per_connection else [None]:
-            if connection and identifier and not self.platforms.have_custom(connection, identifier):
+            if connection and identifier and not self.platforms.has_custom(connection, identifier):
                 continue
             for more in retriever.spread():
                 own = {"connectionId": connection.id} if connection else {}

@@ -81,11 +81,11 @@ class Page:
     can have shown.
     oldest_unfinished: the oldest one of a row that will still change, None where there is none.
     total: `totalResults`, wherever it stands, None where the answer doesn't say.
-    has_next: whether `_links` names more. linked: whether it has `_links`.
+    has_next: whether `_links` names more. has_links: whether it has `_links`.
     token: what asks for the next page, where that isn't a number.
     server_time: Codat's clock when it answered, an instant.
     page_size: the page size that the answer says it used, None where it doesn't.
-    irregular: whether a row can't leave as it is: it has a field that the connector adds, one that
+    is_irregular: whether a row can't leave as it is: it has a field that the connector adds, one that
     differs from a key column in case alone, or a value that its column can't hold.
     envelope: the top-level fields beside the rows that the stream asked for.
     """
@@ -96,12 +96,12 @@ class Page:
     total: int | None = None
     page_size: int | None = None
     has_next: bool = False
-    linked: bool = False
+    has_links: bool = False
     token: str = ""
     server_time: int | None = None
     oldest_unfinished: int | None = None
     has_rows_without_date: bool = False
-    irregular: bool = False
+    is_irregular: bool = False
     size: int = 0
     envelope: Mapping[str, msgspec.Raw] = field(default_factory=dict)
 
@@ -223,7 +223,7 @@ class PageDecoder:
         try:
             return self._head.decode(row)
         except msgspec.ValidationError:
-            page.irregular = True
+            page.is_irregular = True
             return self._irregular_head(row)
 
     def _irregular_head(self, row: msgspec.Raw | bytes) -> _Head:
@@ -270,7 +270,7 @@ def _malformed() -> Iterator[None]:
 def _note_envelope(page: Page, envelope: _Envelope) -> None:
     page.total, page.page_size = _count(envelope.totalResults), _count(envelope.pageSize)
     page.has_next = bool(envelope.links and envelope.links.next and envelope.links.next.href)
-    page.linked = envelope.links is not None
+    page.has_links = envelope.links is not None
     page.token = str((envelope.pagination and envelope.pagination.continuationToken) or "")
 
 

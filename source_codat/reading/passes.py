@@ -79,7 +79,7 @@ class Pass:
 
     ids, without_id: its rows with an id, and the others. records: how many records it has for the
     destination: a statement may be many, an old row none.
-    totals: what the pages gave as totalResults. broken: it ended although more was to come.
+    totals: what the pages gave as totalResults. is_broken: it ended although more was to come.
     page_size: how many rows a page could have had. shortest: the number of rows of the shortest page
     but the last, 0 where none was short. first_page, last_page: the rows of the first page, and of the
     last that had any. tokens: those that its pages named.
@@ -97,7 +97,7 @@ class Pass:
     latest: int | None = None
     oldest_unfinished: int | None = None
     answered_at: int | None = None
-    broken: bool = False
+    is_broken: bool = False
     has_rows_without_id: bool = False
     has_rows_without_date: bool = False
     shortest: int = 0
@@ -162,7 +162,7 @@ class Pass:
             pages=self.pages,
             first_page=self.first_page,
             ends_short=not is_numbered or self.last_page < filled,
-            broken=self.broken,
+            is_broken=self.is_broken,
             is_numbered=is_numbered,
             latest=self.latest,
             oldest_unfinished=self.oldest_unfinished,

@@ -28,7 +28,7 @@ from source_codat.trust.proof import (
     PassEvidence,
     Proof,
     SyncLook,
-    described,
+    contradiction_in_words,
     prove,
     reached,
 )
@@ -50,7 +50,7 @@ class Finished:
     server_time: Codat's clock at the first answer, an instant.
     """
 
-    complete: bool
+    is_complete: bool
     cursor: int | None = None
     read_from: Identity | None = None
     records: int = 0
@@ -150,7 +150,7 @@ class PartitionReading:
         if before is None or context is None:
             raise ValueError(self._path)
         try:
-            look = context.looked_after(after)
+            look = context.look_taken_after(after)
         except PartitionSkipped as refused:
             raise _refused_late(refused, "after its pages were read") from None
         return self._conclude(before.at(look))
@@ -164,7 +164,9 @@ class PartitionReading:
             self._held.release(self._emit)
         if proof is not Proof.UNPROVEN:
             looks = [_look(view) for view in (before, syncs_after) if view]
-            return self._finished(seen, looks, described(seen) if proof is Proof.PECULIAR else "")
+            return self._finished(
+                seen, looks, contradiction_in_words(seen) if proof is Proof.PECULIAR else ""
+            )
         if self._pass.has_rows_without_id:
             self._drop_held()
         if synced is Change.NOTHING:
@@ -191,7 +193,7 @@ class PartitionReading:
         has_rows_without_date = self._pass.has_rows_without_date and self._retriever.queryable
         needs_whole_read = self._pass.has_rows_without_id or has_rows_without_date
         return Finished(
-            complete=True,
+            is_complete=True,
             cursor=None if needs_whole_read else place.cursor,
             read_from=None if self._parents_may_have_come() else place.read_from,
             records=self._records,
@@ -210,7 +212,7 @@ class PartitionReading:
         return known is None or judge.identity(now.of(listed.data_types)) != known
 
     def _unproven(self) -> Finished:
-        return Finished(complete=False, records=self._records)
+        return Finished(is_complete=False, records=self._records)
 
     def _read_pass(self) -> Pass:
         """Read every page once: rows go out as they come, or are held back where keys need the whole.
@@ -229,7 +231,7 @@ class PartitionReading:
             page, request = self._ask(request)
             hashes = PageHashes.of(page)
             if page.rows and hashes == previous:  # the same page again, and so it might go on
-                seen.broken = self._might_go_on(page)
+                seen.is_broken = self._might_go_on(page)
                 break
             seen.note(page, hashes)
             seen.page_size = request.size
@@ -261,7 +263,7 @@ class PartitionReading:
         """Whether a page that came twice says that there is more, or leaves that open."""
         if self._retriever.paging is not Paging.NUMBERS:
             return True
-        return page.has_next or (page.total is not None and not page.linked)
+        return page.has_next or (page.total is not None and not page.has_links)
 
     def _send(self, page: Page, keys: RowKeys, *, is_first: bool) -> int:
         """Send out a page's rows, or hold them back; returns how many records they are."""
@@ -287,10 +289,10 @@ def _next_by_token(page: Page, seen: Pass, request: PageRequest) -> PageRequest 
         cut_short = (
             page.total is not None and seen.rows < page.total and 0 < (page.page_size or 0) <= seen.rows
         )
-        seen.broken = page.has_next or cut_short
+        seen.is_broken = page.has_next or cut_short
         return None
     if page.token in seen.tokens:  # they go round in circles
-        seen.broken = True
+        seen.is_broken = True
         return None
     seen.tokens.add(page.token)
     return replace(request, number=request.number + 1, token=page.token)
@@ -299,11 +301,11 @@ def _next_by_token(page: Page, seen: Pass, request: PageRequest) -> PageRequest 
 def _next_by_number(page: Page, seen: Pass, request: PageRequest) -> PageRequest | None:
     """What to ask for after a page by number; where an answer doesn't say whether more follows, it may."""
     if page.total is None:
-        more = page.has_next or (not page.linked and bool(page.rows))
+        more = page.has_next or (not page.has_links and bool(page.rows))
     else:
         more = page.has_next or (seen.rows < page.total and bool(page.rows))
-        seen.broken = more and seen.rows > 2 * page.total + 2 * request.size  # more than can be true
-    if not more or seen.broken:
+        seen.is_broken = more and seen.rows > 2 * page.total + 2 * request.size  # more than can be true
+    if not more or seen.is_broken:
         return None
     if page.page_size and 0 < page.page_size < request.size and request.number == 1:
         request = replace(request, size=page.page_size)  # the server's own limit counts the offsets

@@ -107,7 +107,7 @@ def batch(
     """
     now = time.time_ns() // 1_000_000
     empty = None in page.ids and any(bytes(row)[1:].lstrip()[:1] == b"}" for row in page.rows)
-    if page.irregular or empty:
+    if page.is_irregular or empty:
         moved: set[str] = set()
         rows = [_rebuilt(row, fixed, extra, columns, moved) for row in page.rows]
         for name in sorted(moved - columns.moved):

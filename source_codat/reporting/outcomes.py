@@ -17,15 +17,19 @@ from source_codat.trust.judge import Doubt
 
 @dataclass
 class StreamOutcome:
-    """One stream's outcome; only the reading thread writes it.
+    """What became of one stream in a read; only the thread that writes changes it.
 
-    size: bytes of the records. expected: how many rows Codat announced for the companies in `seen`.
+    records: how many have left. size: their bytes. since_state: how many left after the last state.
+    companies_seen: the ids of those of which a first page or an end has come. expected: how many rows Codat
+    announced for them. companies_read: the ids of those that were read.
     stats: the stream's own requests, which the client counts.
-    finished: read whole, where one answer or list is all. ended: no more records will come.
-    peculiarities: by company, what contradicts what in Codat's answers, although all rows came.
-    without_date: the companies that have rows which no question for changes finds.
-    failures: one sentence for each partition that couldn't be read; with one, the stream is
-    INCOMPLETE.
+    unproven, without_date: labels of partitions that kept changing, and of those with rows that no question
+    for changes finds. peculiarities: by label, what contradicts what in Codat's answers, although all rows came.
+    skipped, details: by reason, the companies that were left out, and Codat's words.
+    doubts: by doubt, the companies whose cursor can't move. failures: label, sentence and failure type of each
+    partition that couldn't be read; with one, the stream is INCOMPLETE.
+    is_running: its status RUNNING was sent. is_finished: it was read whole, where one answer or list is all.
+    has_ended: no more records will come. per_company: whether it is read company by company.
     """
 
     name: str
@@ -33,9 +37,9 @@ class StreamOutcome:
     size: int = 0
     since_state: int = 0
     expected: int = 0
-    seen: set[str] = field(default_factory=set)
+    companies_seen: set[str] = field(default_factory=set)
     stats: RequestStats = field(default_factory=RequestStats)
-    read: set[str] = field(default_factory=set)
+    companies_read: set[str] = field(default_factory=set)
     unproven: list[str] = field(default_factory=list)
     peculiarities: dict[str, str] = field(default_factory=dict)
     without_date: list[str] = field(default_factory=list)
@@ -43,9 +47,9 @@ class StreamOutcome:
     details: dict[SkipReason, str] = field(default_factory=dict)
     doubts: dict[Doubt, list[str]] = field(default_factory=lambda: defaultdict(list))
     failures: list[tuple[str, str, FailureType]] = field(default_factory=list)
-    running: bool = False
-    finished: bool = False
-    ended: bool = False
+    is_running: bool = False
+    is_finished: bool = False
+    has_ended: bool = False
     per_company: bool = True
 
     def skip(self, reason: SkipReason, company: str, detail: str) -> None:
@@ -64,7 +68,7 @@ class StreamOutcome:
         kinds = {kind for _, _, kind in self.failures}
         if FailureType.transient_error in kinds:
             return FailureType.transient_error
-        if FailureType.config_error in kinds and not self.read:
+        if FailureType.config_error in kinds and not self.companies_read:
             return FailureType.config_error
         return FailureType.system_error
 
@@ -124,8 +128,8 @@ class StreamOutcome:
     def summary(self) -> str:
         """The stream's closing line."""
         parts = [counted(self.records, "record")]
-        if not self.finished:
-            parts.append(f"{counted(len(self.read), 'company')} read")
+        if not self.is_finished:
+            parts.append(f"{counted(len(self.companies_read), 'company')} read")
         for reason, rule in SKIP_RULES.items():
             if self.skipped.get(reason):
                 parts.append(f"{len(set(self.skipped[reason]))} {rule.words}")

@@ -158,10 +158,12 @@ class Progress:
 
     def _rows(self, outcome: StreamOutcome) -> int:
         """How many records a stream will have brought at its end, as far as is known."""
-        if not outcome.seen or outcome.ended:
+        if not outcome.companies_seen or outcome.has_ended:
             return outcome.records
         companies = self.companies if outcome.per_company and self.companies else 1
-        return max(outcome.records, round(outcome.expected * max(1.0, companies / len(outcome.seen))))
+        return max(
+            outcome.records, round(outcome.expected * max(1.0, companies / len(outcome.companies_seen)))
+        )
 
     def _left(self, elapsed: float, records: int, expected: int) -> float:
         """Seconds that the rest may take; 0 where that can't be said yet."""

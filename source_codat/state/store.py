@@ -64,7 +64,7 @@ class StreamState:
     _size: int = 200
     _bytes_since: int = 0
     _last_at: float = field(default_factory=lambda: time.monotonic())  # noqa: PLW0108 - looked up late, for tests of the clock
-    changed: bool = False
+    has_changed: bool = False
     _by_company: dict[str, list[PartitionKey]] = field(default_factory=dict)  # where a company has several
 
     def load(self, blob: Mapping[str, Any] | None) -> str:
@@ -77,7 +77,7 @@ class StreamState:
         if not blob or blob.keys() == NO_CURSOR_STATE.keys():
             return ""
         before = blob.get("fingerprint")
-        own = isinstance(before, Mapping)
+        is_own = isinstance(before, Mapping)
         if isinstance(before, Mapping) and not _still_holds(before, self.options):
             return (
                 f"{self.name}: options that decide what is read have changed since the last read; "
@@ -87,13 +87,13 @@ class StreamState:
         states = blob.get("states")
         for saved in states if isinstance(states, list) else ():
             key = self._key(saved.get("partition")) if isinstance(saved, Mapping) else None
-            entry = self._entry(saved.get("cursor"), own=own) if key else None
+            entry = self._entry(saved.get("cursor"), is_own=is_own) if key else None
             if key is None or entry is None:
                 refused += 1
                 continue
             found += 1
             self.set(key, entry)
-        self.changed = False
+        self.has_changed = False
         if refused or (not found and states is None):
             return (
                 f"{self.name}: {refused or 'all'} of the state's entries name no partition and date that "
@@ -115,14 +115,14 @@ class StreamState:
         # Each stream's state spells the same ids: one text of each is enough.
         return tuple(sys.intern(str(part)) for part in key)
 
-    def _entry(self, cursor: Any, *, own: bool) -> Entry | None:
+    def _entry(self, cursor: Any, *, is_own: bool) -> Entry | None:
         if not isinstance(cursor, Mapping):
             return None
         date, sync_id, synced_at = (cursor.get(name) for name in (self.cursor_field, "syncId", "syncedAt"))
         ticks = timestamps.instant(date) if isinstance(date, str) else None
-        if ticks is None and not (own and isinstance(sync_id, str)):
+        if ticks is None and not (is_own and isinstance(sync_id, str)):
             return None
-        if not own or not isinstance(sync_id, str):
+        if not is_own or not isinstance(sync_id, str):
             return Entry(ticks)
         return Entry(ticks, sync_id, synced_at if isinstance(synced_at, str) else None)
 
@@ -134,13 +134,13 @@ class StreamState:
                 self._by_company.setdefault(key[0], []).append(key)
         if self.entries.get(key) != entry:
             self.entries[key] = entry
-        self.changed = True
+        self.has_changed = True
 
     def forget_company(self, company_id: str) -> None:
         """Drop what is known of a company that no longer exists."""
         for key in self.keys_of(company_id):
             del self.entries[key]
-            self.changed = True
+            self.has_changed = True
         self._by_company.pop(company_id, None)
 
     def keys_of(self, company_id: str) -> list[PartitionKey]:
@@ -149,15 +149,15 @@ class StreamState:
             return list(self._by_company.get(company_id, ()))
         return [(company_id,)] if (company_id,) in self.entries else []
 
-    def wrote(self, size: int) -> None:
+    def count_written(self, size: int) -> None:
         """Count bytes of the stream's rows that have left."""
         self._bytes_since += size
 
     @property
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         """Whether a message is worth its size: ten times its bytes were written, or five minutes."""
         enough = self._bytes_since >= _BYTES_PER_STATE_BYTE * self._size
-        return self.changed and (enough or time.monotonic() - self._last_at >= _SECONDS_BETWEEN)
+        return self.has_changed and (enough or time.monotonic() - self._last_at >= _SECONDS_BETWEEN)
 
     def blob(self) -> dict[str, Any]:
         """The state as it is written."""
@@ -176,7 +176,7 @@ class StreamState:
 
     def message(self, record_count: int) -> AirbyteMessage:
         """The state as a message, with the number of records since the last one."""
-        self._bytes_since, self._last_at, self.changed = 0, time.monotonic(), False
+        self._bytes_since, self._last_at, self.has_changed = 0, time.monotonic(), False
         return state_message(self.name, self.blob(), record_count)
 
 
@@ -203,7 +203,7 @@ class Siblings:
         else:
             yield key, entry._replace(sync_id=_PART + entry.sync_id) if entry.sync_id else entry
 
-    def broken(self) -> None:
+    def ended_unread(self) -> None:
         """A sibling has ended without having been read."""
         self.left -= 1
         self.is_whole = False

@@ -106,7 +106,7 @@ def change_between(before: Evidence, after: Evidence) -> Change:
         return Change.SOMETHING
     if before.is_merged != after.is_merged:
         return Change.DOUBT  # what the history would have said before, nobody knows
-    return Change.NOTHING if _seen(before) == _seen(after) else Change.SOMETHING
+    return Change.NOTHING if _statuses_in_history(before) == _statuses_in_history(after) else Change.SOMETHING
 
 
 def identity(evidence: Evidence) -> Identity | None:
@@ -126,7 +126,10 @@ def is_unchanged(evidence: Evidence, entry: Entry | None) -> bool:
     if not len(ids) == len(dates) == len(evidence.data_types):
         return False
     read = [Identity(*pair) for pair in zip(ids, dates, strict=True)]
-    return all(_still(evidence, name, noted) for name, noted in zip(evidence.data_types, read, strict=True))
+    return all(
+        _is_still_current(evidence, name, noted)
+        for name, noted in zip(evidence.data_types, read, strict=True)
+    )
 
 
 def is_latest_read(
@@ -140,7 +143,7 @@ def is_latest_read(
     return (
         len(ids) == len(dates) == len(data_types)
         and dates[place] == status.lastSuccessfulSync
-        and ids[place] == _named(status)
+        and ids[place] == _success_ids(status)
     )
 
 
@@ -201,7 +204,7 @@ def _doubt_in_history(evidence: Evidence, name: str, status: DataTypeStatus, now
     if history is None or history.entries is None:
         return Doubt.HISTORY
     for entry in history.entries:
-        if _concerns(entry, name) and not _is_usable(entry, name, now):
+        if _may_be_about(entry, name) and not _is_usable(entry, name, now):
             return Doubt.HISTORY_ENTRY
     of_type = {entry.id: entry for entry in history.entries if entry.dataType == name}
     if status.stage in (Stage.WAITING, Stage.RUNNING):
@@ -217,7 +220,7 @@ def _doubt_in_history(evidence: Evidence, name: str, status: DataTypeStatus, now
     return Doubt.DISAGREE if known.stage is not Stage.COMPLETE or moved else None
 
 
-def _concerns(entry: HistoryEntry, name: str) -> bool:
+def _may_be_about(entry: HistoryEntry, name: str) -> bool:
     """Whether an entry of the history is about a data type, or may be."""
     return not entry.dataType or entry.dataType.strip().casefold() == name.casefold()
 
@@ -244,7 +247,7 @@ def _entries(evidence: Evidence, name: str) -> Iterator[HistoryEntry]:
     """The history's entries for a data type, of the partition's connection where it has one."""
     history = evidence.look.history
     for entry in (history and history.entries) or ():
-        if _concerns(entry, name) and _may_be_of(entry, evidence.connection_id):
+        if _may_be_about(entry, name) and _may_be_of(entry, evidence.connection_id):
             yield entry
 
 
@@ -271,7 +274,7 @@ def _activity(evidence: Evidence, name: str) -> Change:
     return Change.SOMETHING if Stage.RUNNING in stages else Change.NOTHING
 
 
-def _seen(evidence: Evidence) -> set[tuple[str | None, str | None, str | None]]:
+def _statuses_in_history(evidence: Evidence) -> set[tuple[str | None, str | None, str | None]]:
     return {
         (entry.id, entry.connectionId, entry.status)
         for name in evidence.data_types
@@ -296,26 +299,26 @@ def _identity_of(evidence: Evidence, name: str) -> Identity | None:
         newest = max(ended, key=lambda entry: timestamps.instant(entry.requested or "") or 0, default=None)
         if newest is not None and newest.stage is not Stage.COMPLETE:
             return None
-    return Identity(_named(status), status.lastSuccessfulSync)
+    return Identity(_success_ids(status), status.lastSuccessfulSync)
 
 
-def _named(status: DataTypeStatus) -> str:
+def _success_ids(status: DataTypeStatus) -> str:
     """The successful Codat sync that dataStatus shows, and the latest one where that is another."""
     good, latest = status.latestSuccessfulSyncId or "", status.latestSyncId or ""
     return good if good == latest or status.stage is Stage.WAITING else f"{good}/{latest}"
 
 
-def _still(evidence: Evidence, name: str, read: Identity) -> bool:
+def _is_still_current(evidence: Evidence, name: str, read: Identity) -> bool:
     """Whether what was read of a data type is all that there is, still."""
     now = _identity_of(evidence, name)
     if now is None:
         return False
     if now == read:
         return True
-    return evidence.connection_id is not None and _explained(evidence, name, read)
+    return evidence.connection_id is not None and _is_by_other_connections(evidence, name, read)
 
 
-def _explained(evidence: Evidence, name: str, read: Identity) -> bool:
+def _is_by_other_connections(evidence: Evidence, name: str, read: Identity) -> bool:
     """Whether the history shows that other connections brought all that is new since a read."""
     look, status = evidence.look, evidence.look.types.get(name)
     history, since = look.history, timestamps.second(read.synced_at)

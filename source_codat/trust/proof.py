@@ -33,7 +33,7 @@ class PassEvidence:
     totals: what the pages gave as the number of all rows, None where one didn't say.
     first_page: how many rows the first page had. ends_short: whether the last page that had any had
     fewer than a page can hold, as the end of a list has, or needed no fewer.
-    broken: the pass ended although more was to come.
+    is_broken: the pass ended although more was to come.
     is_numbered: whether its pages are asked for by number, so that none of them says for sure that it
     is the last one.
     latest, oldest_unfinished: instants of its rows' dates, the latest, and the oldest of a row that
@@ -50,7 +50,7 @@ class PassEvidence:
     equal_rows_count: bool = False
     first_page: int = 0
     ends_short: bool = False
-    broken: bool = False
+    is_broken: bool = False
     is_numbered: bool = True
     latest: int | None = None
     oldest_unfinished: int | None = None
@@ -92,7 +92,7 @@ def prove(seen: PassEvidence, previous: PassEvidence | None, synced: Change | No
 
     synced: None where the partition has no data type whose Codat syncs one could look at.
     """
-    if seen.broken:
+    if seen.is_broken:
         return Proof.UNPROVEN
     is_one_answer = seen.pages == 1
     came_twice = previous is not None and _same_rows(seen, previous)
@@ -118,7 +118,9 @@ def _together_they_agree(seen: PassEvidence, previous: PassEvidence | None) -> b
 
 
 def _same_rows(seen: PassEvidence, previous: PassEvidence) -> bool:
-    return not previous.broken and previous.totals == seen.totals and previous.fingerprint == seen.fingerprint
+    return (
+        not previous.is_broken and previous.totals == seen.totals and previous.fingerprint == seen.fingerprint
+    )
 
 
 def _is_a_fact(seen: PassEvidence, previous: PassEvidence | None, synced: Change | None) -> bool:
@@ -136,7 +138,7 @@ def _is_a_fact(seen: PassEvidence, previous: PassEvidence | None, synced: Change
     return previous.first_page != seen.first_page or (not seen.overlap and seen.ends_short)
 
 
-def described(seen: PassEvidence) -> str:
+def contradiction_in_words(seen: PassEvidence) -> str:
     """What is peculiar about a pass, in words: its counters and its rows."""
     repeated = seen.rows - seen.distinct
     twice = f", {repeated} of them with an id that another one has" if repeated else ""

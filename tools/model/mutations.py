@@ -321,7 +321,7 @@ for _what in ("id", "connectionId", "dataType", "status", "requested"):
 _add(
     "history: no type concerns nobody",
     "An entry that names no data type, or spells it otherwise, may be about any",
-    (judge, "_concerns", lambda one, name: one.dataType == name),
+    (judge, "_may_be_about", lambda one, name: one.dataType == name),
     connections=(2,),
     odd=0.3,
 )
@@ -372,21 +372,21 @@ _add(
 _add(
     "histories aren't compared",
     "Another entry in the history is a change",
-    (judge, "_seen", lambda _: set()),
+    (judge, "_statuses_in_history", lambda _: set()),
     page_cap=2,
     connections=(2, 3),
 )
 
 # --- where rows come from, and what is unchanged -----------------------------------------------------
 
-_identity_of, _explained, _still = judge._identity_of, judge._explained, judge._still
+_identity_of, _explained, _still = judge._identity_of, judge._is_by_other_connections, judge._is_still_current
 
 
 def _identity_whatever(evidence: Evidence, name: str) -> Identity | None:
     status = evidence.look.types.get(name)
     if status is None or not status.lastSuccessfulSync:
         return None
-    return Identity(judge._named(status), status.lastSuccessfulSync)
+    return Identity(judge._success_ids(status), status.lastSuccessfulSync)
 
 
 def _identity_without_entries(evidence: Evidence, name: str) -> Identity | None:
@@ -435,13 +435,13 @@ _add(
 _add(
     "same id is unchanged",
     "A sync id that stays while its date moves is doubt",
-    (judge, "_still", _still_by_id),
+    (judge, "_is_still_current", _still_by_id),
     odd=0.3,
 )
 _add(
     "all is explained by others",
     "Only a success that is another connection's leaves a partition unchanged",
-    (judge, "_explained", lambda evidence, *_: evidence.connection_id is not None),
+    (judge, "_is_by_other_connections", lambda evidence, *_: evidence.connection_id is not None),
     connections=(2,),
 )
 
@@ -461,7 +461,7 @@ def _explained_without(what: str) -> Callable[[Evidence, str, Identity], bool]:
 _add(
     "the history reaches back for ever",
     "Where finished syncs since the last read weren't asked for, the history explains nothing",
-    (judge, "_explained", _explained_without("since")),
+    (judge, "_is_by_other_connections", _explained_without("since")),
     connections=(2,),
 )
 _add(
@@ -502,7 +502,7 @@ _add(
     "After the pages the syncs are looked at again",
     (
         context.CompanyContext,
-        "looked_after",
+        "look_taken_after",
         lambda self, _: self.last_look or context.CompanyContext._ask_once(self),  # type: ignore[attr-defined]
     ),
     page_cap=2,
@@ -663,9 +663,9 @@ _add(
 
 
 def _note_incomplete(end: Any, entry: Any, note: Any = writer._entry_after) -> Any:
-    if isinstance(end.result, Finished) and not end.result.complete and end.partition.source is not None:
+    if isinstance(end.result, Finished) and not end.result.is_complete and end.partition.source is not None:
         source = end.partition.source
-        found = replace(end, result=replace(end.result, complete=True, cursor=source.look.taken_at))
+        found = replace(end, result=replace(end.result, is_complete=True, cursor=source.look.taken_at))
         return note(found, entry)
     return note(end, entry)
 
@@ -724,7 +724,7 @@ def _skipped_half_way(planner: Any, partition: Any, reading: Any, go: Any = step
     try:
         return go(planner, partition, reading)
     except PartitionSkipped:
-        return Finished(complete=True)
+        return Finished(is_complete=True)
 
 
 _add(

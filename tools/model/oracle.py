@@ -119,7 +119,7 @@ def good_ends(ends: Iterable[PartitionEnd]) -> dict[str, set[tuple[str, ...]]]:
     spoiled: dict[str, set[tuple[str, ...]]] = {}
     for end in ends:
         name = end.partition.stream.outcome.name
-        good = (isinstance(end.result, Finished) and end.result.complete) or is_unchanged(end)
+        good = (isinstance(end.result, Finished) and end.result.is_complete) or is_unchanged(end)
         (found if good else spoiled).setdefault(name, set()).add(end.partition.key)
     return {name: keys - spoiled.get(name, set()) for name, keys in found.items()}
 

@@ -300,7 +300,7 @@ class Story:
             asked = self._asked(stream)
             places = [p for p in stream.places(self.world) if p.partition[: len(key)] == key]
             rows = [place.row for place in places if asked.wants(place)]
-            if isinstance(end.result, Finished) and not end.result.complete:
+            if isinstance(end.result, Finished) and not end.result.is_complete:
                 raise self._broken(f"{name} {key}: a quiet partition isn't complete")
             if not rows or any(place.row.stamp is None for place in places):
                 continue
