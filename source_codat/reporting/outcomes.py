@@ -24,10 +24,11 @@ class StreamOutcome:
     announced for them. companies_read: the ids of those that were read.
     stats: the stream's own requests, which the client counts.
     unproven, without_date: labels of partitions that kept changing, and of those with rows that no question
-    for changes finds. peculiarities: by label, what contradicts what in Codat's answers, although all rows came.
+    for changes finds. peculiarities: by label, what contradicts what, although
+    all rows came.
     skipped, details: by reason, the companies that were left out, and Codat's words.
-    doubts: by doubt, the companies whose cursor can't move. failures: label, sentence and failure type of each
-    partition that couldn't be read; with one, the stream is INCOMPLETE.
+    doubts: by doubt, the companies whose cursor can't move. failures: label, sentence and failure type of
+    each partition that couldn't be read; with one, the stream is INCOMPLETE.
     is_running: its status RUNNING was sent. is_finished: it was read whole, where one answer or list is all.
     has_ended: no more records will come. per_company: whether it is read company by company.
     """
