@@ -10,7 +10,7 @@ from itertools import islice
 from source_codat.companies.company import Company
 from source_codat.companies.context import CompanyContext
 from source_codat.companies.platforms import Platforms
-from source_codat.config.settings import Settings
+from source_codat.config.settings import SelectionKind, Settings
 from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped, ReadStopped
 from source_codat.foundation.secrets import masked
 from source_codat.foundation.wording import counted, first_of, nearest
@@ -71,7 +71,7 @@ class Check:
         company_list = CompanyList(
             self.client, self.streams["companies"].retriever, self.settings, lambda _: None
         )
-        if self.settings.selection.kind == "ids":
+        if self.settings.selection.kind is SelectionKind.IDS:
             self._known = _all_named(company_list)
         else:
             # One company is enough, but for what a company may lack.
@@ -93,9 +93,9 @@ class Check:
 
     def _log_companies_seen(self, total: int | None) -> None:
         kind = self.settings.selection.kind
-        at_least = "at least " if total is None and kind != "ids" else ""
+        at_least = "at least " if total is None and kind is not SelectionKind.IDS else ""
         number = counted(len(self._known) if total is None else total, "company")
-        with_tags = " with these tags" if kind == "tags" else ""
+        with_tags = " with these tags" if kind is SelectionKind.TAGS else ""
         logger.info("The check succeeded: it sees %s%s%s.", at_least, number, with_tags)
 
     def _companies(self) -> Iterator[Company]:

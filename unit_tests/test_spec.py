@@ -402,7 +402,7 @@ def test_every_option_that_the_form_can_send_is_understood(option):
         examples = field.get("examples")
         sent[name] = field.get("const") or (examples if field["type"] == "array" else examples[0])
     jsonschema.validate({"api_key": KEY, "companies": sent}, SPEC)
-    assert Settings.from_config({"api_key": KEY, "companies": sent}).selection.kind == sent["selection"]
+    assert Settings.from_config({"api_key": KEY, "companies": sent}).selection.kind.value == sent["selection"]
 
 
 def test_what_the_form_sends_untouched_is_a_valid_configuration():

@@ -53,7 +53,7 @@ class CompanyContext:
     _answers: dict[str, tuple[threading.Lock, list[Any]]] = field(default_factory=dict)
 
     def remembered(self, question: str, ask: Callable[[], T]) -> T:
-        """What came of a question that several streams put: it is asked once for the company."""
+        """The result of `ask`, called once for each `question` whichever stream puts it first."""
         with self._lock:
             lock, answer = self._answers.setdefault(question, (threading.Lock(), []))
         with lock:
@@ -68,11 +68,11 @@ class CompanyContext:
         return self.last_look.taken_at if self.last_look else self.listed_at
 
     def recent_look(self) -> Look:
-        """The Codat syncs as they are before anything is read; raises what the client raises."""
+        """A look that is at most a minute old; raises what the client raises."""
         return self.look_taken_after(time.monotonic() - _FRESH_SECONDS)
 
     def new_look(self) -> Look:
-        """The Codat syncs as they are now; raises what the client raises."""
+        """A look that is taken now; raises what the client raises."""
         return self.look_taken_after(time.monotonic())
 
     def look_taken_after(self, since: float) -> Look:

@@ -53,7 +53,7 @@ class _Integrations(msgspec.Struct):
 
 @dataclass
 class Platforms:
-    """Asks for the integrations once a read, when something depends on them; safe between threads."""
+    """Asks Codat for its integrations, once a read and only when needed; safe to use from several threads."""
 
     client: CodatClient
     _all: Mapping[str, _Integration] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from source_codat.config.api_key import token_of
@@ -20,11 +21,19 @@ _START_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2
 _LONGEST_FILTER = 1900  # Codat refuses queries of 2,048 characters and more; the rest is ours
 
 
+class SelectionKind(Enum):
+    """How companies are selected; the value is the configuration's word."""
+
+    ALL = "all"
+    IDS = "ids"
+    TAGS = "tags"
+
+
 @dataclass(frozen=True)
 class Selection:
-    """Which companies to read: `kind` is all, ids or tags."""
+    """Which companies to read: all, those with these ids, or those that match a tags query."""
 
-    kind: str = "all"
+    kind: SelectionKind = SelectionKind.ALL
     company_ids: tuple[str, ...] = ()
     tags_query: str = ""
 
@@ -81,9 +90,9 @@ def _selection(value: Any) -> Selection:
     if value is None or value == {}:
         return Selection()
     kind = value.get("selection") if isinstance(value, Mapping) else None
-    if kind == "all":
+    if kind == SelectionKind.ALL.value:
         return Selection()
-    if kind == "ids":
+    if kind == SelectionKind.IDS.value:
         ids = value.get("company_ids")
         if isinstance(ids, str) and ids.strip():
             raise ConfigError(
@@ -101,15 +110,15 @@ def _selection(value: Any) -> Selection:
                 f"{_quoted(wrong)} in 'company_ids' {_be(wrong)}: "
                 "use the UUIDs that the companies' pages in the Codat portal show."
             )
-        return Selection("ids", company_ids=tuple(dict.fromkeys(one.lower() for one in typed)))
-    if kind == "tags":
+        return Selection(SelectionKind.IDS, company_ids=tuple(dict.fromkeys(one.lower() for one in typed)))
+    if kind == SelectionKind.TAGS.value:
         query = value.get("tags_query")
         if not isinstance(query, str) or not query.strip():
             raise ConfigError(
                 "Companies are selected by tags but 'tags_query' is empty: write one, such as region=uk."
             )
         check_tags(query)
-        return Selection("tags", tags_query=query.strip())
+        return Selection(SelectionKind.TAGS, tags_query=query.strip())
     raise ConfigError(
         "'companies' must have a 'selection' of 'all', 'ids' or 'tags': choose one of the three."
     )

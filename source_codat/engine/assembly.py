@@ -34,7 +34,7 @@ def build_read(
     catalog: ConfiguredAirbyteCatalog,
     saved: SavedStates | None,
 ) -> Read:
-    """A read of the configured streams; `saved` is the state, None where none was given."""
+    """Build the read of the configured streams; saved: the state, None where none was given."""
     client = CodatClient(streams["companies"].retriever.requester, settings.num_workers)
     outbox: Outbox[Event] = Outbox()
 

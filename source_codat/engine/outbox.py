@@ -1,4 +1,4 @@
-"""What the workers have read, waiting to be written: bounded by bytes, not by items."""
+"""The queue from the workers to the writer: rows and ends of partitions, bounded by bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_BYTES = 24 * 1024 * 1024  # a queue bounded by items is gigabytes behind a s
 
 
 class Outbox(Generic[T]):
-    """A queue in order; `put` waits while more than `max_bytes` are in it."""
+    """A first-in, first-out queue; `put` waits while more than `max_bytes` are in it."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes

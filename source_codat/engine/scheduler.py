@@ -45,7 +45,7 @@ class Scheduler:
             self._changed.notify(len(tasks))
 
     def add_openers(self, tasks: list[Task]) -> None:
-        """Add companies, to be opened when there is nothing else to do."""
+        """Add tasks that open a company each; they wait until no open company has work left."""
         with self._changed:
             self._openers.extend(tasks)
             self._changed.notify(len(tasks))
@@ -110,7 +110,7 @@ class Scheduler:
         return task
 
     def done(self, task: Task) -> None:
-        """A taken task has ended, well or not."""
+        """Note that a taken task has ended, well or not."""
         with self._changed:
             self._running[task.company_id] -= 1
             if not self._running[task.company_id]:
@@ -118,7 +118,7 @@ class Scheduler:
             self._changed.notify()
 
     def stop(self) -> None:
-        """Hand out nothing more."""
+        """Hand out no more tasks, and let `take` return None."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()

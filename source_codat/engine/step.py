@@ -1,4 +1,4 @@
-"""One step of a partition's reading, and what it came to."""
+"""One step in reading a partition: what was raised in it becomes a failed or a skipped partition."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _advance(
 def _result_of_refusal(
     skipped: PartitionSkipped, partition: PlannedPartition
 ) -> PartitionSkipped | PartitionFailed:
-    """What a refusal amounts to: 409 is no reason to skip data that is there."""
+    """What a refusal amounts to: where dataStatus shows data, 409 is a failure and no reason to skip it."""
     stream, context = partition.stream, partition.context
     before = partition.source
     if stream.parents and (partition.needs_parents or stream.retriever.by_new_parents):

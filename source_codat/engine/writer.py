@@ -42,12 +42,12 @@ class Writer:
         self._by_name = {stream.outcome.name: stream for stream in self.streams}
 
     def started(self) -> Iterator[AirbyteMessage]:
-        """Every stream's first status."""
+        """Yield the status STARTED of every stream."""
         for stream in self.streams:
             yield _status(stream, AirbyteStreamStatus.STARTED)
 
     def rows(self, rows: RowBatch) -> Iterator[AirbyteMessage | RowBatch]:
-        """A batch of records, after the stream's RUNNING where it is the first."""
+        """Count a batch of records and yield it, after the stream's status RUNNING where it is the first."""
         stream = self._by_name[rows.stream]
         outcome = stream.outcome
         if not outcome.is_running:
@@ -65,7 +65,7 @@ class Writer:
         yield rows
 
     def ended(self, end: PartitionEnd) -> Iterator[AirbyteMessage]:
-        """What became of a partition: its counts, its place in the state, and the state where it's due."""
+        """Note what became of a partition, in counts and state; yields the state where one is due."""
         partition, stream = end.partition, end.partition.stream
         outcome, state, company = stream.outcome, stream.state, partition.company
         label = company.label
@@ -99,7 +99,7 @@ class Writer:
             yield self._state(stream)
 
     def gone(self, company_id: str) -> None:
-        """Drop what the states say of a company that Codat doesn't know any more."""
+        """Drop the entries of a company that Codat doesn't know any more from all states."""
         for stream in self.streams:
             if stream.state:
                 stream.state.forget_company(company_id)
@@ -120,7 +120,10 @@ class Writer:
             yield self._state((stateful or [*self.streams])[0])
 
     def close(self, stopped: AirbyteTracedException | None) -> Iterator[AirbyteMessage]:
-        """The last states, each stream's status and summary; then the failures, raising the last."""
+        """Yield each stream's last state and its status COMPLETE or INCOMPLETE, then the failures.
+
+        Raises `stopped` where the read was stopped, else ReadStopped where a stream failed.
+        """
         failed = [stream.outcome for stream in self.streams if stream.outcome.failures]
         for stream in self.streams:
             stream.outcome.has_ended = True
@@ -184,7 +187,7 @@ def _status(stream: SelectedStream, status: AirbyteStreamStatus) -> AirbyteMessa
 
 
 def _note(state: StreamState, end: PartitionEnd) -> None:
-    """Write down where a partition stands: where its next read starts."""
+    """Put a partition's entry into the state: where its next read starts."""
     partition, result = end.partition, end.result
     key, siblings = partition.key, partition.siblings
     before = state.entries.get(key)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from source_codat.companies.company import Company, companies_in, merged
-from source_codat.config.settings import Settings
+from source_codat.config.settings import SelectionKind, Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import (
     ConfigError,
@@ -54,7 +54,9 @@ class CompanyList:
     def load(self) -> list[Company]:
         """The selected companies; raises ConfigError where there are none, ReadStopped in doubt."""
         selection = self.settings.selection
-        found = self._by_ids(selection.company_ids) if selection.kind == "ids" else self._by_list()
+        found = (
+            self._by_ids(selection.company_ids) if selection.kind is SelectionKind.IDS else self._by_list()
+        )
         if not found:
             raise ConfigError(no_company_message(self.settings))
         return found
@@ -187,14 +189,14 @@ def refuse_future_start(settings: Settings, now: int | None) -> None:
 
 
 def no_company_message(settings: Settings) -> str:
-    """Why there is nothing to read, and what to do."""
+    """The sentence for a selection that matches no company: why there is nothing to read, and what to do."""
     selection = settings.selection
-    if selection.kind == "ids":
+    if selection.kind is SelectionKind.IDS:
         return (
             f"Codat knows none of the companies in 'company_ids' ({first_of(selection.company_ids)}): check "
             "the IDs in the Codat portal, and that the API key belongs to the client they are in."
         )
-    if selection.kind == "tags":
+    if selection.kind is SelectionKind.TAGS:
         return (
             f"No company matches the tags query '{selection.tags_query}': "
             "check it against the tags that your companies have in the Codat portal."

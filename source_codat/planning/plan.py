@@ -87,7 +87,7 @@ class Plan:
     ended: list[PartitionEnd] = field(default_factory=list)
 
     def add(self, planned: PlannedPartition | PartitionEnd) -> None:
-        """Sort one partition in."""
+        """Add a partition that is to be read, or one that has ended already."""
         if isinstance(planned, PlannedPartition):
             self.to_read.append(planned)
         else:

@@ -21,7 +21,7 @@ class RefusedProducts:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, retriever: CodatRetriever, company_id: str, *, is_refusal: bool) -> None:
-        """A company has answered: with a refusal (403), or otherwise, which breaks the row."""
+        """Count a company's refusal (403); any other answer makes the count of its product start anew."""
         if not retriever.product:
             return
         with self._lock:

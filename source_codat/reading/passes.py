@@ -108,7 +108,7 @@ class Pass:
     tokens: set[str] = field(default_factory=set)
 
     def note(self, page: Page, hashes: PageHashes) -> None:
-        """Take a page into account."""
+        """Add a page and the hashes of its rows."""
         if not self.pages:
             self.answered_at = page.server_time
             self.first_page = len(page.rows)

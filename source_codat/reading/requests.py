@@ -30,12 +30,14 @@ logger = logging.getLogger("airbyte")
 
 @dataclass(frozen=True)
 class Partition:
-    """One full path to read: its ids by the path's names, and from which instant on (None: all).
+    """One full path that is read.
 
-    source: what was known of its data types' syncs before it is read; None without a data type.
-    params: what its requests carry besides; answer: the body, where it has been asked for already.
-    extra_fields: encoded values that are added to its rows, by field. parents_source: what was known
-    of the parents' data types before the parents were listed that this partition stems from.
+    ids: the values of the path's placeholders, by name. since: the instant from which on changes are read,
+    None for everything. context: its company, None for what isn't read by company.
+    source: the evidence of its data types' Codat syncs before it is read, None without a data type.
+    params: further query parameters of its requests. answer: the answer's body, where it is known already.
+    extra_fields: by field, JSON values that are added to its rows. parents_source: the evidence of the
+    parents' data types from before the list of parents was read that this partition comes from.
     """
 
     ids: Mapping[str, str]
@@ -50,7 +52,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which page to ask for: by number and size, or by the token that the last one gave."""
+    """Which page to ask for: by its number and size (in rows), or by the token of the page before it."""
 
     size: int
     number: int = 1

@@ -65,13 +65,13 @@ class Progress:
     # --- the workers' side ------------------------------------------------------------------------
 
     def planned(self, company_id: str, streams: Sequence[str]) -> None:
-        """There is more to do for a company than was known: so many partitions, of these streams."""
+        """Add work for a company: one partition for each of these names of streams."""
         with self._lock:
             self._open.setdefault(company_id, _Company()).planned += len(streams)
             self._to_read.update(streams)
 
     def ended(self, company_id: str, stream: str) -> None:
-        """A piece of work for a company is done; with the last one, the company is."""
+        """Note that one of a company's partitions has ended; with the last one the company has."""
         with self._lock:
             self._to_read[stream] -= 1
             self._opened += stream == OPENING
@@ -82,7 +82,7 @@ class Progress:
                 self.done += 1
 
     def reading(self, what: str, *, now: bool) -> None:
-        """A partition is being read, or isn't any more."""
+        """Note that a partition is being read now, or isn't any more."""
         with self._lock:
             self._reading[what] += 1 if now else -1
             if not self._reading[what]:

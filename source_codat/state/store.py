@@ -127,7 +127,7 @@ class StreamState:
         return Entry(ticks, sync_id, synced_at if isinstance(synced_at, str) else None)
 
     def set(self, key: PartitionKey, entry: Entry) -> None:
-        """A partition is done: this is where its next read starts."""
+        """Set a partition's entry: where its next read starts."""
         if key not in self.entries:
             self._size += sum(map(len, key)) + 185
             if len(self.scope) > 1:
@@ -155,7 +155,7 @@ class StreamState:
 
     @property
     def is_due(self) -> bool:
-        """Whether a message is worth its size: ten times its bytes were written, or five minutes."""
+        """Whether a STATE message is due: ten times its bytes were written, or five minutes went by."""
         enough = self._bytes_since >= _BYTES_PER_STATE_BYTE * self._size
         return self.has_changed and (enough or time.monotonic() - self._last_at >= _SECONDS_BETWEEN)
 
@@ -195,7 +195,10 @@ class Siblings:
     _entries: dict[PartitionKey, Entry] = field(default_factory=dict)
 
     def ended(self, key: PartitionKey, entry: Entry) -> Iterator[tuple[PartitionKey, Entry]]:
-        """What to note now that a sibling was read completely, or was known to be unchanged."""
+        """Note that a sibling was read completely or is unchanged; yields the entries to put into the state.
+
+        With the last sibling those are the entries of all, without the mark.
+        """
         self.left -= 1
         entry = self._entries[key] = without_mark(entry)
         if self.is_whole and not self.left:
@@ -204,7 +207,7 @@ class Siblings:
             yield key, entry._replace(sync_id=_PART + entry.sync_id) if entry.sync_id else entry
 
     def ended_unread(self) -> None:
-        """A sibling has ended without having been read."""
+        """Note that a sibling has ended without having been read."""
         self.left -= 1
         self.is_whole = False
 

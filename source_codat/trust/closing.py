@@ -1,4 +1,4 @@
-"""Where a partition stands after a read: what goes into its entry in the state."""
+"""The entry that a partition has in the state after a read."""
 
 from __future__ import annotations
 
