@@ -169,12 +169,10 @@ def test_docker_stop_ends_a_read_after_its_last_state(
         process = subprocess.Popen(["docker", "run", *options, image, "read", *files], stdout=subprocess.PIPE)
         while len(simulator.requests) < asked + 8 and process.poll() is None:
             time.sleep(0.05)
-        began = time.monotonic()
         docker("stop", "--time", "60", name)
         out, _ = process.communicate(timeout=60)
     finally:
         simulator.latency = 0
-    assert time.monotonic() - began < 15
     said = parse(out, code=process.returncode)
     assert said.unparsed == []
     assert said.code == 128 + signal.SIGTERM  # the first process of a container is immune to its own signals

@@ -1,11 +1,13 @@
 """Refreshes: queued only when asked for, only what is stale; waited for, but not for ever."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from codat_simulator import Fault, Simulator
 from integration_tests.support.connector import by_key, catalog, config, read, selected
+from source_codat.engine.scheduler import Scheduler
 from source_codat.foundation.wording import counted
 
 DAY = 24
@@ -16,6 +18,23 @@ def quick(mocker):
     """Looks that follow each other at once."""
     mocker.patch("source_codat.engine.refresh.FIRST_PAUSE_SECONDS", 0.02)
     mocker.patch("source_codat.engine.refresh.LONGEST_PAUSE_SECONDS", 0.05)
+
+
+class Ahead:
+    """How far the clock of the waiting is ahead of the real one."""
+
+    seconds = 0.0
+
+
+@pytest.fixture
+def clock(mocker):
+    """Only a test moves it on: what is waited for ends when the test says so, however slow the machine is."""
+    ahead = Ahead()
+    mocker.patch(
+        "source_codat.engine.refresh.time",
+        SimpleNamespace(monotonic=lambda: time.monotonic() + ahead.seconds),
+    )
+    return ahead
 
 
 @pytest.fixture
@@ -191,44 +210,48 @@ def test_a_connection_that_is_ready_does_not_end_the_wait_for_another(stale):
     assert "from the first" in {row["id"] for row in said.records("invoices")}
 
 
-def test_a_refresh_that_never_ends_holds_up_no_other_company_and_no_worker(stale, mocker):
-    mocker.patch("source_codat.engine.refresh.MINUTE_SECONDS", 2.0)
+def test_a_refresh_that_never_ends_holds_up_no_other_company_and_no_worker(stale, clock):
     stuck = company(stale)
     stale.world.pulls.plan(stuck, "invoices", "Fetching")
-    at: dict[str, float] = {}
+    others = {one["id"] for one in stale.world.companies} - {stuck}
+    opened: list[str] = []
 
     def note(request):
         if "/data/invoices" in request.path:
-            at.setdefault(request.company_id, time.monotonic())
+            opened.append(request.company_id)
+            if others <= set(opened):
+                clock.seconds = 61
 
     stale.on_request(note)
-    began = time.monotonic()
     said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, num_workers=2)
     assert said.code == 0
-    assert at[stuck] - began >= 2
-    assert all(moment - began < 2 for one, moment in at.items() if one != stuck)
+    assert set(opened[: opened.index(stuck)]) == others
     warning = next(line for line in said.logs if "didn't finish within" in line)
     assert stuck in warning
     assert "invoices" in warning
     assert len(by_key(said.records("invoices"), "companyId", "id")) == stale.world.size_of("invoices")
 
 
-def test_one_clock_runs_for_the_whole_sync(stale, mocker):
-    mocker.patch("source_codat.engine.refresh.MINUTE_SECONDS", 1.5)
+def test_one_clock_runs_for_the_whole_sync(stale, clock):
     for one in stale.world.companies:
         stale.world.pulls.plan(one["id"], "invoices", "Queued")
         stale.world.pulls.plan(one["id"], "bills", "Queued")
-    began = time.monotonic()
+    posts: list[str] = []
+
+    def note(request):
+        if request.method == "POST":
+            posts.append(request.path)
+            if len(posts) == 4:  # two data types of the two companies that are linked
+                clock.seconds = 61  # once for all: nothing moves the clock on for another wait
+
+    stale.on_request(note)
     said = read(stale, "invoices", "bills", refresh_older_than_hours=DAY, refresh_wait_minutes=1)
-    assert said.code == 0
-    assert time.monotonic() - began < 6
+    assert (said.code, len(queued(stale)), clock.seconds) == (0, 4, 61)
+    assert sum("didn't finish within" in line for line in said.logs) == 1
 
 
-def test_the_clock_starts_with_the_first_refresh_and_those_synced_longest_ago_come_first(mocker):
-    mocker.patch("source_codat.engine.refresh.MINUTE_SECONDS", 1.0)
-    for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS"):  # none is looked at meanwhile
-        mocker.patch(f"source_codat.engine.refresh.{name}", 5.0)
-    with Simulator(companies=16, seed=7, records=3, latency=0.2) as sim:
+def test_the_clock_starts_with_the_first_refresh_and_those_synced_longest_ago_come_first(clock):
+    with Simulator(companies=16, seed=7, records=3) as sim:
         held = {one["id"]: sim.world.company(one["id"]).supporting("invoices") for one in sim.world.companies}
         newest_first = [one for one, links in held.items() if any(link.status == "Linked" for link in links)]
         for one in reversed(newest_first):
@@ -236,27 +259,42 @@ def test_the_clock_starts_with_the_first_refresh_and_those_synced_longest_ago_co
             sim.world.sync(one, "invoices")
             sim.world.pulls.plan(one, "invoices", "Queued")
         sim.world.clock.advance(2 * DAY * 3600)
+        asked: list[str] = []
+
+        def note(request):
+            if request.method == "POST":
+                asked.append(request.company_id)
+                clock.seconds = 61 * (len(asked) >= 4)
+
+        sim.on_request(note)
         said = read(sim, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, num_workers=2)
-        posts = [one for one in sim.requests if one.method == "POST"]
     assert said.code == 0
-    assert posts[-1].at - posts[0].at < 2
-    asked = {one.company_id for one in posts}
+    assert 4 <= len(asked) <= 5  # the other worker may have begun before the time was over
     late = [one for one in newest_first if one not in asked]
-    assert late
-    assert set(newest_first[len(late) + 1 :]) <= asked
+    assert set(newest_first[len(late) + 1 :]) <= set(asked)
     warning = next(line for line in said.logs if "Refresh not asked for" in line)
     assert f"{counted(len(late), 'company')}" in warning
     assert any(one in warning for one in late)
 
 
-def test_looks_at_a_refresh_become_rarer(stale, mocker):
-    mocker.patch("source_codat.engine.refresh.MINUTE_SECONDS", 2.0)
-    mocker.patch("source_codat.engine.refresh.LONGEST_PAUSE_SECONDS", 0.5)
+def test_looks_at_a_refresh_become_rarer(stale, clock, mocker):
+    mocker.patch("source_codat.engine.refresh.FIRST_PAUSE_SECONDS", 5.0)
+    mocker.patch("source_codat.engine.refresh.LONGEST_PAUSE_SECONDS", 120.0)
+    add_later, pauses = Scheduler.add_later, []
+
+    def pass_at_once(self, task, seconds):
+        pauses.append(seconds)
+        clock.seconds += seconds
+        add_later(self, task, 0)
+
+    mocker.patch.object(Scheduler, "add_later", pass_at_once)
     stale.world.pulls.plan(company(stale), "invoices", "Fetching")
     chosen = selected(company(stale))
-    said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, **chosen)
+    said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=30, **chosen)
     assert said.code == 0
-    assert 5 <= len(stale.requests_for("/companies/{companyId}/dataStatus")) <= 20
+    assert pauses[:4] == pytest.approx([5, 7.5, 11.25, 16.875])
+    assert max(pauses) == pytest.approx(120)
+    assert sum(pauses) == pytest.approx(30 * 60, abs=60)  # the last look is when the time is over
 
 
 @pytest.mark.parametrize("mode", ["incremental", "full_refresh"])
