@@ -9,8 +9,9 @@ from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import seed as with_seed
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from codat_simulator import Action
 from tools.soak.faults import all_faults
@@ -49,8 +50,11 @@ class RandomStory(RuleBasedStateMachine):
             self.story.close()
 
 
-TestNothingIsLost = RandomStory.TestCase
-TestNothingIsLost.settings = settings(BOUNDED, max_examples=26, stateful_step_count=20)
+@pytest.mark.parametrize("number", range(3))  # parts that may run beside each other
+def test_nothing_is_lost(number):
+    run_state_machine_as_test(
+        with_seed(number)(RandomStory), settings=settings(BOUNDED, max_examples=7, stateful_step_count=20)
+    )
 
 
 def test_a_storm_has_every_fault_that_the_simulator_knows_and_every_status_that_codat_may_answer():

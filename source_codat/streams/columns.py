@@ -26,37 +26,40 @@ class Columns:
     load: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)  # it has the configuration in it
     moved: set[str] = field(default_factory=set, init=False)
 
-    @cached_property
+    @property
     def numbers(self) -> frozenset[str]:
         """The columns that hold a number."""
-        return self._of({"integer", "number"})
+        return self._kinds[0]
 
-    @cached_property
+    @property
     def booleans(self) -> frozenset[str]:
         """The columns that hold true or false."""
-        return self._of({"boolean"})
+        return self._kinds[1]
 
-    @cached_property
+    @property
     def dates(self) -> frozenset[str]:
         """The columns that hold a date, with or without a time."""
-        return frozenset(
+        return self._kinds[2]
+
+    @cached_property
+    def _kinds(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+        """Numbers, booleans and dates, of one look at the schema: to load it takes milliseconds."""
+        properties: Mapping[str, Any] = self.load().get("properties", {})
+
+        def of(wanted: set[str]) -> frozenset[str]:
+            return frozenset(
+                name
+                for name, schema in properties.items()
+                if (types := set(schema.get("type", ())) - {"null"}) and types <= wanted
+            )
+
+        dates = frozenset(
             name
-            for name, schema in self._properties.items()
+            for name, schema in properties.items()
             if schema.get("format") == "date-time"
             or str(schema.get("airbyte_type", "")).startswith("timestamp")
         )
-
-    @cached_property
-    def _properties(self) -> Mapping[str, Any]:
-        properties: Mapping[str, Any] = self.load().get("properties", {})
-        return properties
-
-    def _of(self, wanted: set[str]) -> frozenset[str]:
-        return frozenset(
-            name
-            for name, schema in self._properties.items()
-            if (types := set(schema.get("type", ())) - {"null"}) and types <= wanted
-        )
+        return of({"integer", "number"}), of({"boolean"}), dates
 
 
 def other_spellings(name: str) -> set[str]:
