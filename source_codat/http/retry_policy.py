@@ -23,7 +23,7 @@ class RetryPolicy:
     longest_wait: float = 600.0
     longest_waits_in_all: float = 900.0
     answer_timeout: float = 300.0
-    advice: str = "the sync stopped there, and the next one goes on from what was finished"
+    advice: str = "the read stopped there, and the next one goes on from what was finished"
 
 
 READ_POLICY = RetryPolicy()

@@ -1,4 +1,4 @@
-"""What the requests came to: counted for the sync as a whole, and for each stream."""
+"""What the requests came to: counted for the read as a whole, and for each stream."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RequestStats:
 
 @dataclass
 class ClientStats(RequestStats):
-    """The whole sync's requests, and what Codat said last about the day's quota."""
+    """The whole read's requests, and what Codat said last about the day's quota."""
 
     quota_limit: str = ""
     quota_left: str = ""

@@ -23,7 +23,7 @@ def time_outs(requester: HttpRequester) -> tuple[float, float]:
     """Seconds to wait for a connection, and between bytes of an answer."""
     connect, read = requester.connect_timeout_in_seconds, requester.read_timeout_in_seconds
     if connect is None or read is None:
-        raise ValueError("The manifest's requester needs both time-outs: a stalled server would hang a sync.")
+        raise ValueError("The manifest's requester needs both time-outs: a stalled server would hang a read.")
     return connect, read
 
 

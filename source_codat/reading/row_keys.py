@@ -125,7 +125,9 @@ class RowKeys:
 def _only(page: Page, numbers: Sequence[int]) -> Page:
     if len(numbers) == len(page.rows):
         return page
-    return replace(page, rows=[page.rows[one] for one in numbers], ids=[page.ids[one] for one in numbers])
+    return replace(
+        page, rows=[page.rows[number] for number in numbers], ids=[page.ids[number] for number in numbers]
+    )
 
 
 class HeldRows:
