@@ -340,3 +340,19 @@ def test_check_is_over_within_half_a_minute_whatever_codat_does(sim, naps, fault
     assert len(sim.requests) == requests
     asleep = sum(naps) / (2 if fault.status == 429 else 1)  # without a clock such a wait counts twice
     assert asleep + (max(CHECK_POLICY.read_timeout or 0, 30) if fault.action else 0) <= 30
+
+
+def test_with_two_workers_and_one_silent_company_the_others_are_read_meanwhile():
+    streams = ("invoices", "bills", "customers")
+    with Simulator(companies=5, seed=7, records=5) as sim:
+        silent = next(one["id"] for one in sim.world.companies if sim.world.size_of("invoices", one["id"]))
+        stall = Fault(path=f"{silent}/data/", action="stall", seconds=3, times=None)
+        sim.faults.add(stall)
+        said = read(sim, *streams, num_workers=2, page_size=PAGE)
+        of_silent = [one for one in sim.requests if f"{silent}/data/" in one.path]
+        of_others = [one for one in sim.requests if "/data/" in one.path and silent not in one.path]
+        there = {pair for pair in truth(sim) if pair[0] != silent}
+    assert (said.code, stall.hits) == (1, SLOW["stall"] * len(streams))
+    assert {key(one) for one in said.records("invoices")} == there
+    assert len(of_others) >= 2 * len(streams)
+    assert max(one.at for one in of_others) < max(one.at for one in of_silent)
