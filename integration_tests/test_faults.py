@@ -53,7 +53,7 @@ def hurry(mocker):
     """Nobody waits long for an answer."""
     mocker.patch("source_codat.http.client.time_outs", return_value=(5.0, 0.4))
     for policy in (READ_POLICY, CHECK_POLICY):
-        mocker.patch.dict(policy.__dict__, answer_timeout=0.4)
+        mocker.patch.dict(policy.__dict__, answer_timeout=0.8)
 
 
 def struck(sim, name, place, times):
