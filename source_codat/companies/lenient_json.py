@@ -8,20 +8,14 @@ import msgspec
 
 from source_codat.foundation.errors import MalformedAnswer
 
-_BOM = b"\xef\xbb\xbf"
-
 
 def decoded(body: bytes, what: str) -> Any:
-    """An answer as Python objects; bytes that aren't UTF-8 become U+FFFD. Raises MalformedAnswer.
+    """An answer as Python objects; raises MalformedAnswer where it isn't JSON.
 
     what: what the answer should be, in words for the message.
     """
-    body = body.removeprefix(_BOM)
     try:
-        try:
-            return msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return msgspec.json.decode(body.decode("utf-8", "replace"))
+        return msgspec.json.decode(body)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise MalformedAnswer(f"{what} wasn't the JSON that was expected ({error})") from None
 
