@@ -5,6 +5,7 @@ import functools
 import json
 import re
 from types import SimpleNamespace
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -150,7 +151,7 @@ def test_a_report_that_says_it_is_only_its_first_page_is_not_complete(body):
 
 
 def test_a_list_that_is_not_paged_and_says_it_is_only_its_first_page_is_not_complete():
-    report = {"reportItems": [{"accountId": str(one)} for one in range(5)]}
+    report: dict[str, Any] = {"reportItems": [{"accountId": str(one)} for one in range(5)]}
     report["reportInfo"] = {"totalResults": 9, "pageSize": 5}
     with ScriptedCodat(lambda path, _: report if path.endswith("/accounts") else None) as codat:
         said = codat.read("categorized_balance_sheet", mode="full_refresh")

@@ -28,7 +28,7 @@ from source_codat.engine.assembly import build_read
 from source_codat.engine.read import Read
 from source_codat.foundation.errors import ConfigError, PartitionFailed, ReadStopped
 from source_codat.reading.rows import RowBatch
-from source_codat.state.saved import SavedStates, unused
+from source_codat.state.store import SavedStates, unused
 from source_codat.streams.catalog import CodatStream, build_streams, queryable_streams
 from source_codat.streams.names import refuse_unknown
 

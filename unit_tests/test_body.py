@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_codat.http.body import PIECE, UnpackingFailed, as_text, beginning, unpacked, whole
 from source_codat.http.bounds import AnswerTooLarge
+from source_codat.http.transport import PIECE, UnpackingFailed, as_text, beginning, unpacked, whole
 
 
 def raw_deflate(body):

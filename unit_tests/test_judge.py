@@ -7,8 +7,7 @@ import pytest
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.foundation.timestamps import TICKS_PER_SECOND, instant
 from source_codat.trust import judge
-from source_codat.trust.entry import Entry
-from source_codat.trust.evidence import DataTypeStatus, Evidence, History, HistoryEntry, Look
+from source_codat.trust.evidence import DataTypeStatus, Entry, Evidence, History, HistoryEntry, Look
 from source_codat.trust.judge import Change, Doubt, Identity
 from source_codat.trust.refusals import Conflict, is_sure_conflict, meaning_of_conflict, ruled_out
 

@@ -10,7 +10,7 @@ from source_codat.foundation.errors import ConfigError
 from source_codat.run.catalogs import read_catalog
 from source_codat.run.files import File
 from source_codat.run.states import read_state
-from source_codat.state.saved import SavedStates
+from source_codat.state.store import SavedStates
 
 LOG = {"type": "LOG", "log": {"level": "INFO", "message": "hello"}}
 RECORD = {"type": "RECORD", "record": {"stream": "invoices", "data": {"a": '"STATE"'}, "emitted_at": 1}}

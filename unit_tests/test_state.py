@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
-from source_codat.state.saved import SavedStates
-from source_codat.state.store import StreamState, fingerprint
+from source_codat.state.store import SavedStates, StreamState, fingerprint
 from source_codat.streams.definition import CodatRetriever
-from source_codat.trust.entry import Entry
+from source_codat.trust.evidence import Entry
 
 KEY = "Jp2fEXAMPLEkey0000000000000000000000abcd"
 DATE = "2024-05-01T10:22:43.6464237Z"

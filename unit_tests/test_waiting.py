@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from source_codat.http.answer import Answer
 from source_codat.http.problem import Problem, seconds_until
 from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.stats import ClientStats
-from source_codat.http.transport import time_outs
+from source_codat.http.transport import Answer, time_outs
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
 SOON = NOW + timedelta(seconds=90)

@@ -9,7 +9,7 @@ import msgspec
 
 from source_codat.companies.lenient_json import as_text, decoded
 from source_codat.foundation.errors import MalformedAnswer
-from source_codat.http.answer import Answer
+from source_codat.http.transport import Answer
 from source_codat.trust.evidence import DataTypeStatus, Look
 
 _LINKED = "Linked"

@@ -13,8 +13,7 @@ from source_codat.companies.sync_history import ask_history
 from source_codat.foundation import timestamps
 from source_codat.foundation.paths import path_segment
 from source_codat.http.client import CodatClient
-from source_codat.trust.entry import Entry
-from source_codat.trust.evidence import History, Look
+from source_codat.trust.evidence import Entry, History, Look
 from source_codat.trust.judge import is_latest_read, needs_history, read_at
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ from source_codat.companies.company import Company, Connection
 from source_codat.foundation.errors import MalformedAnswer, PartitionFailed, PartitionSkipped
 from source_codat.foundation.paths import path_segment
 from source_codat.foundation.skip_reasons import SkipReason
-from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
+from source_codat.http.transport import Answer
 
 _MOST_PLATFORMS = 500
 

@@ -10,8 +10,8 @@ import msgspec
 from source_codat.companies.lenient_json import as_text, decoded
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import MalformedAnswer, PartitionFailed, PartitionSkipped
-from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
+from source_codat.http.transport import Answer
 from source_codat.trust.evidence import History, HistoryEntry
 from source_codat.trust.statuses import FINISHED, UNFINISHED
 

@@ -15,13 +15,11 @@ from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
 from source_codat.planning.company_list import CompanyList
 from source_codat.planning.parents import Parents
-from source_codat.planning.plan import SelectedStream
-from source_codat.planning.planner import Planner
+from source_codat.planning.planner import Planner, SelectedStream
 from source_codat.reading.reader import StreamReader
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.outcomes import StreamOutcome
-from source_codat.state.saved import NO_CURSOR, READ_WHOLE, SavedStates, origin
-from source_codat.state.store import StreamState, fingerprint
+from source_codat.state.store import NO_CURSOR, READ_WHOLE, SavedStates, StreamState, fingerprint, origin
 from source_codat.streams.catalog import CodatStream
 from source_codat.streams.definition import CodatRetriever
 

@@ -22,8 +22,8 @@ from source_codat.foundation.errors import ConfigError, PartitionFailed, Partiti
 from source_codat.foundation.paths import path_segment
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.foundation.wording import counted
-from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
+from source_codat.http.transport import Answer
 from source_codat.planning.planner import Planner
 from source_codat.reporting.refresh_report import RefreshReport, RefreshTrouble
 from source_codat.streams.definition import CUSTOM

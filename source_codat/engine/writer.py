@@ -14,13 +14,13 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadInterrupted, ReadStopped
 from source_codat.foundation.skip_reasons import SKIP_RULES, SkipReason, StateEffect
 from source_codat.foundation.wording import first_of
-from source_codat.planning.plan import PartitionEnd, PlannedPartition, SelectedStream
+from source_codat.planning.planner import PartitionEnd, PlannedPartition, SelectedStream
 from source_codat.reading.reader import Finished
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.progress import Progress
 from source_codat.state.store import NO_CURSOR_STATE, StreamState, state_message
-from source_codat.trust import closing, judge
-from source_codat.trust.entry import Entry
+from source_codat.trust import judge, proof
+from source_codat.trust.evidence import Entry
 from source_codat.trust.judge import Doubt
 
 TICK_SECONDS = 0.5
@@ -211,7 +211,7 @@ def _entry_after(end: PartitionEnd, entry: Entry | None) -> Entry | None:
     evidence = partition.source
     if isinstance(result, Finished) and result.is_complete:
         now = evidence.look.taken_at if evidence else result.server_time
-        return closing.advanced(
+        return proof.advanced(
             entry,
             cursor=result.cursor,
             read_from=result.read_from,
@@ -221,7 +221,7 @@ def _entry_after(end: PartitionEnd, entry: Entry | None) -> Entry | None:
     if not isinstance(result, PartitionSkipped) or evidence is None or (entry and entry.cursor is not None):
         return entry
     is_noted = SKIP_RULES[result.reason].state is StateEffect.NOTED
-    return (closing.nothing_there(evidence, partition.company.links) if is_noted else None) or entry
+    return (proof.nothing_there(evidence, partition.company.links) if is_noted else None) or entry
 
 
 def _lasting_doubt(partition: PlannedPartition, finished: Finished) -> Doubt | None:

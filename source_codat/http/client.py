@@ -29,15 +29,13 @@ from source_codat.foundation.errors import (
 from source_codat.foundation.paths import company_in
 from source_codat.foundation.skip_reasons import REASON_OF_STATUS
 from source_codat.foundation.wording import counted
-from source_codat.http.answer import Answer
-from source_codat.http.body import UnpackingFailed
 from source_codat.http.bounds import AnswerTooLarge
 from source_codat.http.limits import Limits
 from source_codat.http.problem import Problem
 from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.retry_policy import READ_POLICY, Attempts, RetryPolicy
 from source_codat.http.stats import ClientStats, RequestStats
-from source_codat.http.transport import Transport, time_outs
+from source_codat.http.transport import Answer, Transport, UnpackingFailed, time_outs
 
 T = TypeVar("T")
 # What sending a request raises where no answer comes, or none that can be taken in; ValueError is

@@ -23,10 +23,8 @@ from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutErr
 
 from source_codat.foundation import timestamps
 from source_codat.foundation.secrets import masked
-from source_codat.http.answer import Answer
-from source_codat.http.body import UnpackingFailed
 from source_codat.http.bounds import AnswerTooLarge, AnswerTooSlow
-from source_codat.http.transport import LARGEST_ANSWER
+from source_codat.http.transport import LARGEST_ANSWER, Answer, UnpackingFailed
 
 # What a failed connection is called, by the first of these among its causes.
 _KINDS: dict[type[BaseException], str] = {

@@ -18,9 +18,9 @@ from source_codat.foundation.errors import (
 )
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.foundation.wording import first_of
-from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
+from source_codat.http.transport import Answer
 from source_codat.reading.pages import Page, PageDecoder
 from source_codat.reading.reader import StreamReader
 from source_codat.reading.requests import Partition

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple
@@ -104,6 +105,28 @@ class Page:
     is_irregular: bool = False
     size: int = 0
     envelope: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PageHashes:
+    """The rows of one page in eight bytes each: those with an id by that, the others by what they say."""
+
+    ids: array[int]
+    without_id: array[int]
+
+    @classmethod
+    def of(cls, page: Page) -> PageHashes:
+        """The hashes of a page's rows; an id that is an empty text is none."""
+        kinds = set(map(type, page.ids))
+        if kinds <= {str} and "" not in page.ids:
+            return cls(array("q", map(hash, page.ids)), array("q"))
+        ids, without_id = array("q"), array("q")
+        for key, row in zip(page.ids, page.rows, strict=True):
+            if key is None or key == "":
+                without_id.append(hash(bytes(row)))
+            else:  # numbers are their own hashes: sums of such would prove little
+                ids.append(hash(key if isinstance(key, str) else (type(key).__name__, key)))
+        return cls(ids, without_id)
 
 
 class PageDecoder:

@@ -6,33 +6,11 @@ from array import array
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from source_codat.reading.pages import Page
+from source_codat.reading.pages import Page, PageHashes
 from source_codat.trust.proof import PassEvidence
 
 _BUCKETS = 64
 _FEW = 100_000
-
-
-@dataclass(frozen=True)
-class PageHashes:
-    """The rows of one page in eight bytes each: those with an id by that, the others by what they say."""
-
-    ids: array[int]
-    without_id: array[int]
-
-    @classmethod
-    def of(cls, page: Page) -> PageHashes:
-        """The hashes of a page's rows; an id that is an empty text is none."""
-        kinds = set(map(type, page.ids))
-        if kinds <= {str} and "" not in page.ids:
-            return cls(array("q", map(hash, page.ids)), array("q"))
-        ids, without_id = array("q"), array("q")
-        for key, row in zip(page.ids, page.rows, strict=True):
-            if key is None or key == "":
-                without_id.append(hash(bytes(row)))
-            else:  # numbers are their own hashes: sums of such would prove little
-                ids.append(hash(key if isinstance(key, str) else (type(key).__name__, key)))
-        return cls(ids, without_id)
 
 
 class RowTally:

@@ -15,8 +15,8 @@ from source_codat.config.settings import Settings
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
-from source_codat.reading.pages import Page
-from source_codat.reading.passes import PageHashes, Pass, RowTally
+from source_codat.reading.pages import Page, PageHashes
+from source_codat.reading.passes import Pass, RowTally
 from source_codat.reading.requests import SMALLEST_PAGE, PageRequest, Partition, StreamRequests
 from source_codat.reading.row_keys import HeldRows, RowKeys
 from source_codat.reading.rows import RowBatch, batch, shaped

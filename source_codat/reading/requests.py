@@ -16,9 +16,9 @@ from source_codat.companies.context import CompanyContext
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionFailed
-from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
+from source_codat.http.transport import Answer
 from source_codat.reading.pages import Page, PageDecoder
 from source_codat.streams.definition import CodatRetriever, Paging
 from source_codat.trust.evidence import Evidence

@@ -19,7 +19,7 @@ from airbyte_cdk.models import (
 from source_codat.foundation.errors import ConfigError
 from source_codat.foundation.wording import counted
 from source_codat.run.files import BOM, File, is_message, messages
-from source_codat.state.saved import RawStateBlob
+from source_codat.state.store import RawStateBlob
 
 _STATE = b'"STATE"'
 _GIVE = "the read starts from the beginning. To continue, give what an earlier 'source-codat read' printed."

@@ -1,4 +1,4 @@
-"""What was seen of a company's Codat syncs: the evidence that verdicts are made from."""
+"""The evidence that verdicts are made from: what was seen of Codat's syncs, and what an earlier read left."""
 
 from __future__ import annotations
 
@@ -7,6 +7,22 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from source_codat.trust.statuses import COMPLETE, FAILED, Stage, stage_of
+
+PartitionKey = tuple[str, ...]
+
+
+class Entry(NamedTuple):
+    """Where one partition stands.
+
+    cursor: the instant up to which its rows were read; None where no date was reached.
+    sync_id, synced_at: the latest successful Codat sync when the partition was last read completely, by id
+    and by the date that Codat gave it; None where that was in doubt. A partition of several data types has
+    both for each, joined by `+`.
+    """
+
+    cursor: int | None
+    sync_id: str | None = None
+    synced_at: str | None = None
 
 
 class DataTypeStatus(NamedTuple):

@@ -12,8 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from source_codat.foundation import timestamps
-from source_codat.trust.entry import Entry
-from source_codat.trust.evidence import DataTypeStatus, Evidence, HistoryEntry
+from source_codat.trust.evidence import DataTypeStatus, Entry, Evidence, HistoryEntry
 from source_codat.trust.statuses import Stage
 
 _SECOND = timestamps.TICKS_PER_SECOND

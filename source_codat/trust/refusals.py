@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from source_codat.foundation.skip_reasons import SkipReason
-from source_codat.trust.entry import Entry
-from source_codat.trust.evidence import DataTypeStatus, Evidence
+from source_codat.trust.evidence import DataTypeStatus, Entry, Evidence
 from source_codat.trust.judge import Change, change_between
 from source_codat.trust.statuses import Stage
 

@@ -18,11 +18,11 @@ from source_codat.engine.read import AllRead, Read
 from source_codat.engine.scheduler import Scheduler, Task
 from source_codat.foundation.errors import MalformedAnswer, PartitionFailed, PartitionSkipped, ReadStopped
 from source_codat.foundation.skip_reasons import REASON_OF_STATUS
-from source_codat.http.answer import Answer
 from source_codat.http.client import CodatClient
 from source_codat.http.limits import Limits
 from source_codat.http.stats import ClientStats
-from source_codat.planning.plan import PartitionEnd
+from source_codat.http.transport import Answer
+from source_codat.planning.planner import PartitionEnd
 from source_codat.reading import reader, requests
 from source_codat.reading.pages import PageDecoder
 from source_codat.source import SourceCodat

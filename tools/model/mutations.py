@@ -13,7 +13,7 @@ from typing import Any
 
 from source_codat.companies import context, sync_history
 from source_codat.companies.company import Company
-from source_codat.engine import step, writer
+from source_codat.engine import read, writer
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionSkipped
 from source_codat.foundation.skip_reasons import SkipReason
@@ -21,9 +21,8 @@ from source_codat.planning.parents import Children
 from source_codat.planning.planner import Planner
 from source_codat.reading.reader import Finished, PartitionReading
 from source_codat.state import store
-from source_codat.trust import closing, judge, proof, refusals, statuses
-from source_codat.trust.entry import Entry
-from source_codat.trust.evidence import DataTypeStatus, Evidence, History, HistoryEntry
+from source_codat.trust import judge, proof, refusals, statuses
+from source_codat.trust.evidence import DataTypeStatus, Entry, Evidence, History, HistoryEntry
 from source_codat.trust.judge import Change, Doubt, Identity, SafePoint
 from source_codat.trust.proof import PassEvidence, Proof
 from source_codat.trust.refusals import Conflict
@@ -518,7 +517,7 @@ context.CompanyContext._ask_once = _ask_once  # type: ignore[attr-defined]
 
 # --- where a partition stands ------------------------------------------------------------------------
 
-_advanced = closing.advanced
+_advanced = proof.advanced
 _add(
     "cursors of the future stay",
     "A cursor later than Codat's clock isn't believed",
@@ -527,7 +526,7 @@ _add(
 _add(
     "what has no date is forgotten",
     "Where rows were that no date can find, the next read has no date either",
-    (closing, "advanced", lambda entry, **given: _advanced(entry, **{**given, "is_read_whole": False})),
+    (proof, "advanced", lambda entry, **given: _advanced(entry, **{**given, "is_read_whole": False})),
     undated=0.3,
     idless=1.0,
 )
@@ -535,9 +534,9 @@ _add(
     "an absence is noted although it is named",
     "That there is nothing is noted only of what dataStatus doesn't name",
     (
-        closing,
+        proof,
         "nothing_there",
-        lambda evidence, connections, given=closing.nothing_there: given(
+        lambda evidence, connections, given=proof.nothing_there: given(
             evidence.at(replace(evidence.look, types={})), connections
         ),
     ),
@@ -720,7 +719,7 @@ _add(
 )
 
 
-def _skipped_half_way(planner: Any, partition: Any, reading: Any, go: Any = step._advance) -> Any:
+def _skipped_half_way(planner: Any, partition: Any, reading: Any, go: Any = read._advance) -> Any:
     try:
         return go(planner, partition, reading)
     except PartitionSkipped:
@@ -730,7 +729,7 @@ def _skipped_half_way(planner: Any, partition: Any, reading: Any, go: Any = step
 _add(
     "every refusal means no data",
     "A refusal counts as 'no data' only as the first answer",
-    (step, "_advance", _skipped_half_way),
+    (read, "_advance", _skipped_half_way),
     errors=0.1,
 )
 _since = Planner._since

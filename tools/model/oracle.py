@@ -11,7 +11,7 @@ import msgspec
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
 from source_codat.foundation.skip_reasons import SkipReason
-from source_codat.planning.plan import PartitionEnd
+from source_codat.planning.planner import PartitionEnd
 from source_codat.reading.reader import Finished
 from source_codat.reading.rows import RowBatch
 from tools.model.streams import Place, StreamKind

@@ -23,7 +23,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ReadStopped
-from source_codat.planning.plan import PlannedPartition
+from source_codat.planning.planner import PlannedPartition
 from source_codat.reading.reader import Finished
 from source_codat.reading.rows import RowBatch
 from tools.model import oracle
