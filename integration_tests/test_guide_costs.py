@@ -1,56 +1,26 @@
-"""The figures of the setup guide that tell what a sync costs are measured ones."""
-
-import re
-from pathlib import Path
+"""The figures of the setup guide that tell what a read costs are measured ones."""
 
 import pytest
-import yaml
 
-from codat_simulator import Simulator
-from integration_tests.support.connector import config, read
-from source_codat import SourceCodat
+from tools.scripts import read_costs
+from tools.scripts.read_costs import Cost, Job
 
-ROOT = Path(__file__).resolve().parent.parent
-GUIDE = (ROOT / "docs" / "integrations" / "sources" / "codat.md").read_text(encoding="utf-8")
-COMPANIES = 3
+JOBS = read_costs.all_jobs()
 
 
-def figures(words: str) -> list[int]:
-    """Requests a company in the guide's row: of a first sync, and of one in which nothing has changed."""
-    found = re.search(
-        rf"^\| {re.escape(words)} \| (?:about )?(\d+) \| (?:about )?(\d+) \|", GUIDE, re.MULTILINE
-    )
-    assert found, words
-    return [int(one) for one in found.groups()]
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.title)
+def test_a_read_costs_what_the_guide_says(job: Job) -> None:
+    measured, told = read_costs.measure(job), read_costs.committed()[job.title]
+    for kind in Cost.__annotations__:
+        assert getattr(measured, kind) == pytest.approx(getattr(told, kind), rel=0.05, abs=1), (
+            f"{kind}: run `python -m tools.scripts.read_costs` and `make docs`"
+        )
 
 
-def streams(sim, *, suggested, incremental=False):
-    metadata = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))["data"]
-    chosen = metadata["suggestedStreams"]["streams"]
-    return [
-        one.name
-        for one in SourceCodat().streams(config(sim))
-        if not one.retriever.parent
-        and (one.name in chosen or not suggested)
-        and (one.retriever.cursor_field or not incremental)
-    ]
+def test_every_job_has_been_measured_and_nothing_else() -> None:
+    assert list(read_costs.committed()) == [job.title for job in JOBS]
 
 
-@pytest.mark.parametrize(
-    ("words", "which"),
-    [
-        ("those suggested by default that are incremental", {"suggested": True, "incremental": True}),
-        ("all that are suggested by default", {"suggested": True}),
-        ("all but those with a cost for each row of another one", {"suggested": False}),
-    ],
-)
-def test_a_sync_costs_what_the_guide_says(words, which):
-    with Simulator(companies=COMPANIES, seed=7, records=40) as sim:
-        names = streams(sim, **which)
-        first = read(sim, *names)
-        asked = len(sim.requests)
-        sim.clear_log()
-        read(sim, *names, state=first.state)
-        again = len(sim.requests)
-    measured = [(requests - 1) / COMPANIES for requests in (asked, again)]  # one is for the company list
-    assert measured == [pytest.approx(told, rel=0.1, abs=0.5) for told in figures(words)]
+@pytest.mark.parametrize(("requests", "minutes"), [(1, 1), (900, 1), (901, 2), (2001, 3)])
+def test_minutes_are_those_of_the_rate_that_the_connector_keeps_to(requests: int, minutes: int) -> None:
+    assert read_costs.minutes(requests) == minutes

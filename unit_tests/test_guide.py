@@ -5,16 +5,21 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
 
 from source_codat.foundation.skip_reasons import SKIP_RULES
+from tools.scripts import pictures, read_costs, stream_table
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "integrations" / "sources" / "codat.md").read_text(encoding="utf-8")
 SPEC = json.loads((ROOT / "source_codat" / "spec.json").read_text(encoding="utf-8"))
 PROPERTIES: dict[str, Any] = SPEC["connectionSpecification"]["properties"]
+PANEL = 570  # pixels beside the form; a wider table takes the whole panel with it when it is scrolled
+CELL_PADDING = 17  # pixels, with the border
+LONGEST_OPEN_TABLE = 14  # lines
 ENTRIES = 5  # of a list in the form that light up their step in the guide
 ANCHORS = {name for found in re.findall(r'<FieldAnchor field="(.+?)">', GUIDE) for name in found.split(",")}
 
@@ -73,13 +78,20 @@ def test_every_field_of_the_form_has_its_step_in_the_guide() -> None:
         ("## The fields", "Most people want this"),
         ("## Supported sync modes", "What incremental means here."),
         ("## Supported sync modes", "Syncing more often than Codat brings nothing."),
-        ("## Supported Streams", "| Stream | Sync modes | Primary key | Requests | Needs |"),
+        ("## Setup guide", "Which streams do I need?"),
+        ("## Supported Streams", "<summary>Accounting: "),
+        ("### Four kinds of bank transactions", "| Use it for |"),
+        ("### How the tables relate", "unique only within a company"),
         ("## Deleted records", "metadata.isDeleted: true"),
         ("## Deleted records", "Companies and connections that are deleted in Codat"),
         ("## What later changes of an option do", "| Option |"),
-        ("## Personal data and company links", "| Stream | Personal data |"),
-        ("### Performance considerations", "1,000 requests a day, plus 1,000 for each company"),
-        ("### Performance considerations", "Staying within it."),
+        ("## Deleted records", "records from before are deleted, or their status becomes `Void`"),
+        ("## Refreshing before reading", "platforms charge for refreshes"),
+        ("## Personal data and company links", "<summary>Streams by the kinds of personal data"),
+        ("## Performance considerations", "1,000 requests a day, plus 1,000 for each company"),
+        ("## Performance considerations", "That limit is the IP\naddress's"),
+        ("## Performance considerations", "When Codat adds a field to its own model"),
+        ("## Performance considerations", "Staying within it."),
         ("## Data type map", "| Codat | Airbyte |"),
         ("### Limitations", "mTLS"),
         ("### Version policy", "breaking change"),
@@ -89,6 +101,110 @@ def test_every_field_of_the_form_has_its_step_in_the_guide() -> None:
 )
 def test_a_new_user_finds_what_there_is_to_know(heading: str, words: str) -> None:
     assert words in section(heading)
+
+
+@pytest.mark.parametrize("job", read_costs.JOBS, ids=lambda job: job.title)
+def test_what_a_job_needs_is_what_its_cost_was_measured_with(job: read_costs.Job) -> None:
+    [told] = re.findall(rf"^- \*\*{job.title}\*\*: (.+?)(?=^- |^$)", GUIDE, re.MULTILINE | re.DOTALL)
+    streams, _, way = told.split(". ", 1)[0].split(":", 1)[0].rpartition(", ")
+    assert ("companies", *re.findall(r"`(\w+)`", streams)) == job.streams
+    cursors = {one.name: one.retriever.cursor_field for one in stream_table.all_streams()}
+    expected = {bool(cursors[name]) for name in job.streams[1:]}
+    assert expected == {"incremental" in way}, way
+    assert ("overwrite" in way) != ("incremental" in way)
+
+
+def test_the_guide_begins_with_the_streams_that_one_needs() -> None:
+    headings = re.findall(r"^## (.+)$", GUIDE, re.MULTILINE)
+    assert headings[:2] == ["Prerequisites", "Setup guide"], "no other heading may come before these two"
+    assert section("## Setup guide").lstrip().startswith("**Which streams do I need?**")
+
+
+def test_no_heading_stands_above_nothing() -> None:
+    shown = re.sub(r"<!--.*?-->", "", GUIDE)
+    empty = re.findall(r"^(#+ .+)\n+(?=#+ )", shown, re.MULTILINE)
+    parents = [
+        one for one in empty if re.search(rf"^{re.escape(one)}\n+#{one.split()[0]} ", shown, re.MULTILINE)
+    ]
+    assert [one for one in empty if one not in parents] == []
+
+
+def rows_of_tables() -> list[str]:
+    return re.findall(r"^\|.*\|$", GUIDE, re.MULTILINE)
+
+
+def test_no_cell_has_code_inside_bold_which_would_show_raw_asterisks() -> None:
+    assert [row for row in rows_of_tables() if re.search(r"\*\*[^*|]*`[^*|]*\*\*", row)] == []
+
+
+def test_a_table_fits_into_the_panel_beside_the_form() -> None:
+    """A cell is as wide as its longest word that can't be broken."""
+    for table in re.findall(r"(?:^\|.*\|\n)+", GUIDE, re.MULTILINE):
+        columns = zip(*(re.split(r"(?<!\\)\|", row)[1:-1] for row in table.splitlines()), strict=True)
+        widths = [max(width(word) for cell in column for word in cell.split() or [""]) for column in columns]
+        assert sum(widths) <= PANEL, table
+
+
+def width(word: str) -> float:
+    """Pixels of a word in a cell, its share of the cell's padding included."""
+    shown = re.sub(r"[*`\[]|\]\(\S+?\)", "", word.replace("&nbsp;", " "))
+    return len(shown) * 8.5 + CELL_PADDING
+
+
+@pytest.mark.parametrize(
+    "table", re.findall(r"(?:^\|.*\|\n)+", GUIDE, re.MULTILINE), ids=lambda one: one[:30]
+)
+def test_a_long_table_stands_last_or_is_folded(table: str) -> None:
+    before, after = GUIDE.split(table)
+    folded = before.count("<details>") > before.count("</details>")
+    assert folded or len(table.splitlines()) <= LONGEST_OPEN_TABLE or "\n## Changelog" in after[:20]
+
+
+def test_airbyte_cloud_is_explained_only_there_and_not_offered_elsewhere() -> None:
+    metadata = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))["data"]
+    assert metadata["registryOverrides"]["cloud"]["enabled"] is False
+    elsewhere = re.sub(r"<!-- env:cloud -->.*?<!-- /env:cloud -->", "", GUIDE, flags=re.DOTALL)
+    assert "cloud.airbyte.com" in GUIDE, "Airbyte's checks want the passage"
+    assert "Airbyte Cloud" not in elsewhere
+    assert GUIDE.count("<!-- env:cloud -->") == GUIDE.count("<!-- /env:cloud -->") == 2
+
+
+@pytest.mark.parametrize(
+    "picture", [stream_table.REQUESTS_PLOT, stream_table.TABLES_PICTURE], ids=lambda one: one.name
+)
+def test_a_picture_is_small_as_wide_as_the_panel_and_told_in_words_too(picture: Path) -> None:
+    [words] = re.findall(rf"^!\[(.+)\]\({picture.name}\)$", GUIDE, re.MULTILINE)
+    assert len(words) > 100
+    svg = ET.fromstring(picture.read_text(encoding="utf-8"))
+    assert int(svg.attrib["width"]) <= PANEL
+    assert picture.stat().st_size < 20_000
+
+
+def test_the_picture_of_the_tables_has_only_columns_that_there_are() -> None:
+    schemas = {one.name: one.schema_loader.get_json_schema() for one in stream_table.all_streams()}
+    for relation in pictures.RELATIONS:
+        assert relation.target in schemas
+        for table in relation.tables:
+            node = schemas[table]
+            for step in relation.column.split("."):
+                node = node["properties"][step.removesuffix("[]")]
+                node = node["items"] if step.endswith("[]") else node
+
+
+def test_the_four_kinds_of_bank_transactions_have_the_columns_that_are_told() -> None:
+    kinds = re.findall(
+        r"^- \*\*.+?\*\*: `(\w+)`", section("### Four kinds of bank transactions"), re.MULTILINE
+    )
+    streams = {one.name: one for one in stream_table.all_streams()}
+    assert len(kinds) == 4
+    for head in ("Key, after the company", "Date", "Amount", "Currency"):
+        [row] = re.findall(rf"^\| {head} \|(.+)\|$", GUIDE, re.MULTILINE)
+        for name, cell in zip(kinds, row.split("|"), strict=True):
+            columns = re.findall(r"`(\w+)`", cell)
+            assert set(columns) <= set(streams[name].schema_loader.get_json_schema()["properties"])
+            if head.startswith("Key"):
+                assert columns == [streams[name].primary_key[-1]]
+                assert ("connection" in cell) == ("connectionId" in streams[name].primary_key)
 
 
 def test_anchors_are_closed() -> None:

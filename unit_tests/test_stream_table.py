@@ -19,10 +19,33 @@ def test_the_committed_table_is_current(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == current, "stale: run `make docs`"
 
 
-def test_every_stream_has_one_row_in_every_table() -> None:
-    for text in stream_table.documents().values():
-        for name in map(stream_table.shown_name, STREAMS.values()):
-            assert text.count(f"\n| `{name}` |") in {1, 2}, name
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [(stream_table.STREAMS, "| `{}` |"), (stream_table.KEYS, "| `{}` |"), (stream_table.GUIDE, "- `{}`: ")],
+    ids=lambda one: getattr(one, "name", ""),
+)
+def test_every_stream_is_told_once_in_every_document(path: Path, line: str) -> None:
+    text = stream_table.documents()[path]
+    for name in map(stream_table.shown_name, STREAMS.values()):
+        assert text.count("\n" + line.format(name)) == 1, name
+
+
+def test_every_stream_is_told_once_under_personal_data() -> None:
+    told = stream_table.personal_lists(list(STREAMS.values()))
+    for name in map(stream_table.shown_name, STREAMS.values()):
+        assert told.count(f"`{name}`") == 1, name
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("invoices", "incremental"),
+        ("push_history", "incremental by `requestedOnUtc`"),
+        ("company_info", "full refresh"),
+    ],
+)
+def test_how_a_stream_is_read_names_the_cursor_where_it_is_an_unusual_one(name: str, words: str) -> None:
+    assert stream_table.way_to_read(STREAMS[name]) == words
 
 
 def test_a_stale_table_is_noticed() -> None:

@@ -1,7 +1,10 @@
-"""Writes the tables of streams in the documents, from the streams that `discover` shows: `make docs`.
+"""Writes what the documents say of each stream, from the streams that `discover` shows: `make docs`.
 
-What the tables say is read off the manifest's rows and the schemas, so that it can't differ from
-what the connector does. `unit_tests/test_stream_table.py` fails where a committed table is stale.
+It is read off the manifest's rows and the schemas, so that it can't differ from what the connector does,
+and nothing is said in two documents: the guide tells what a stream holds, how it is read, what it costs and
+whose data it is; docs/streams.md where it comes from in Codat's API; docs/keys.md what its key is made of.
+The guide's figures and pictures come from the measured costs. `unit_tests/test_stream_table.py` fails where
+a committed document is stale.
 """
 
 from __future__ import annotations
@@ -14,11 +17,15 @@ from typing import Any
 from source_codat import SourceCodat
 from source_codat.streams.catalog import CodatStream
 from source_codat.streams.definition import ROW_KEY, CodatRetriever
+from tools.scripts import pictures, read_costs
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUIDE = ROOT / "docs" / "integrations" / "sources" / "codat.md"
 STREAMS = ROOT / "docs" / "streams.md"
 KEYS = ROOT / "docs" / "keys.md"
+REQUESTS_PLOT = GUIDE.with_name("codat-requests.svg")
+TABLES_PICTURE = GUIDE.with_name("codat-tables.svg")
+USUAL_CURSOR = "modifiedDate"
 _IDENTIFIER = "identifier"
 _CUSTOM = f"custom_{_IDENTIFIER}"
 
@@ -96,10 +103,17 @@ def scope(stream: CodatStream) -> str:
     return "company" if retriever.scope else "account"
 
 
-def sync_modes(stream: CodatStream) -> str:
-    """The sync modes, with the cursor field of the incremental one."""
+def description(stream: CodatStream) -> str:
+    """What the stream holds, in the words of its schema."""
+    return str(stream.schema_loader.get_json_schema()["description"])
+
+
+def way_to_read(stream: CodatStream) -> str:
+    """Whether it can be read incrementally, and by which cursor where that isn't the usual one."""
     cursor = stream.retriever.cursor_field
-    return f"full refresh, incremental (`{cursor}`)" if cursor else "full refresh"
+    if not cursor:
+        return "full refresh"
+    return "incremental" if cursor == USUAL_CURSOR else f"incremental by `{cursor}`"
 
 
 def cost(stream: CodatStream, streams: Sequence[CodatStream]) -> str:
@@ -173,65 +187,104 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell or "–" for cell in line) + " |" for line in lines)  # noqa: RUF001 - a dash, as in a table
 
 
-def streams_table(streams: Sequence[CodatStream]) -> str:
-    """The guide's first table: what there is, and what it costs."""
+def streams_lists(streams: Sequence[CodatStream]) -> str:
+    """The guide's lists: what each stream holds, how it is read and what it costs, by what it needs."""
+    return "\n\n".join(
+        _folded(
+            f"{_capital(kind)}: {len(group)} {'stream' if len(group) == 1 else 'streams'}",
+            "\n".join(_entry(one, streams) for one in group),
+        )
+        for kind, group in by_need(streams).items()
+    )
+
+
+def _entry(stream: CodatStream, streams: Sequence[CodatStream]) -> str:
+    told = f"{_capital(way_to_read(stream))}; {cost(stream, streams)}."
+    return f"- `{shown_name(stream)}`: {description(stream)} *{told}*"
+
+
+def by_need(streams: Sequence[CodatStream]) -> dict[str, list[CodatStream]]:
+    """The streams by what they need, in the order in which it first comes."""
+    groups: dict[str, list[CodatStream]] = {}
+    for one in streams:
+        groups.setdefault(needs(one), []).append(one)
+    return groups
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _folded(summary: str, body: str) -> str:
+    return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def personal_lists(streams: Sequence[CodatStream]) -> str:
+    """The guide's list of whose data it is: the kinds of personal data, with the streams that have them."""
+    kinds: dict[str, list[str]] = {}
+    for one in streams:
+        kinds.setdefault(personal_data(one), []).append(f"`{shown_name(one)}`")
+    nothing = kinds.pop("", [])
+    lines = [f"- **{_capital(kind)}**: {', '.join(names)}" for kind, names in kinds.items()]
+    lines.append(f"- None of these: {', '.join(nothing)}")
+    return _folded("Streams by the kinds of personal data", "\n".join(lines))
+
+
+def costs_table(costs: Mapping[str, read_costs.Cost]) -> str:
+    """The guide's figures: requests and minutes for many companies."""
+    jobs = [job.title for job in read_costs.JOBS]
     return _table(
-        ("Stream", "Sync modes", "Primary key", "Requests", "Needs"),
+        ("You want", "First read", "After a Codat sync", "No Codat sync since"),
         [
-            (f"`{shown_name(one)}`", sync_modes(one), key(one), cost(one, streams), needs(one))
-            for one in streams
+            (title, *(_requests_and_minutes(number) for number in (one.first, one.changed, one.unchanged)))
+            for title, one in costs.items()
+            if title in jobs
         ],
     )
 
 
-def personal_table(streams: Sequence[CodatStream]) -> str:
-    """The guide's second table: whose data it is."""
+def _requests_and_minutes(for_a_company: int) -> str:
+    requests = read_costs.for_all_companies(for_a_company)
+    return f"{requests:,}&nbsp;({read_costs.minutes(requests)}&nbsp;min)"
+
+
+def sets_table(costs: Mapping[str, read_costs.Cost]) -> str:
+    """The guide's figures for whole sets of streams: requests a company."""
+    jobs = [job.title for job in read_costs.JOBS]
     return _table(
-        ("Stream", "Personal data", "Columns that lead to the company"),
-        [(f"`{shown_name(one)}`", personal_data(one), company_link(one)) for one in streams],
+        ("Streams", "First read", "After a Codat sync", "No Codat sync since"),
+        [
+            (title, *(str(number) for number in (one.first, one.changed, one.unchanged)))
+            for title, one in costs.items()
+            if title not in jobs
+        ],
     )
 
 
 def document(streams: Sequence[CodatStream]) -> str:
     """The whole of docs/streams.md."""
     table = _table(
-        (
-            "Stream",
-            "Endpoint",
-            "Read by",
-            "Primary key",
-            "Sync modes",
-            "Requests",
-            "Needs",
-            "Personal data",
-            "Company link",
-        ),
+        ("Stream", "Request", "Read by", "Data type in `dataStatus`", "Company link"),
         [
             (
                 f"`{shown_name(one)}`",
                 f"`{endpoint(one)}`",
                 scope(one),
-                key(one),
-                sync_modes(one),
-                cost(one, streams),
-                needs(one),
-                personal_data(one),
+                f"`{one.retriever.data_type}`" if one.retriever.data_type else "",
                 company_link(one),
             )
             for one in streams
         ],
     )
-    return f"""# Streams
+    return f"""# Where each stream comes from
 
-Written by `make docs` from the manifest and the schemas; don't edit it by hand.
+Written by `make docs` from the manifest and the schemas; don't edit it by hand. What a stream holds, how it
+is read, what it costs and whose data it is stands in [the guide](integrations/sources/codat.md), what its
+key is made of in [keys.md](keys.md).
 
-- **Requests**: what one read takes at least. A stream of several pages costs one or two more to prove that it
-  was read completely, and one request a company (`dataStatus`) is shared by all streams with a data type.
-  Streams with a cost **for each row** of another one get expensive quickly and are never suggested.
-- **Needs**: a connection of that kind (Accounting, Banking, Commerce, BankFeed), or a product that Codat
-  sells separately. *core* is there for every company.
-- **Personal data**: kinds of fields that the schema has. Descriptions, notes, references and supplemental
-  data are free text besides, and can hold anything; those of bank transactions often name people.
+- **Read by**: what there is one request (or one list of pages) for.
+- **Data type**: Codat's name for it, by which `dataStatus` tells when it was last synced. Streams without
+  one are asked for in every read.
 - **Company link**: `companyId` is `companies.id`, `connectionId` is `connections.id`.
 
 {table}
@@ -301,7 +354,7 @@ key, from the cursor or from a field that the connector adds goes on with `_as_s
 
 
 def with_table(text: str, name: str, table: str) -> str:
-    """The guide with the table between a pair of comments replaced."""
+    """The guide with what stands between a pair of comments replaced."""
     begin, end = BEGIN.format(name=name), END.format(name=name)
     pattern = re.compile(rf"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if len(pattern.findall(text)) != 1:
@@ -313,9 +366,21 @@ def documents() -> dict[Path, str]:
     """Every document that has a table, as it should read."""
     streams = all_streams()
     guide = GUIDE.read_text(encoding="utf-8")
-    guide = with_table(guide, "streams", streams_table(streams))
-    guide = with_table(guide, "personal data", personal_table(streams))
-    return {STREAMS: document(streams), KEYS: keys_document(streams), GUIDE: guide}
+    costs = read_costs.committed()
+    for name, text in {
+        "costs": costs_table(costs),
+        "streams": streams_lists(streams),
+        "costs of sets": sets_table(costs),
+        "personal data": personal_lists(streams),
+    }.items():
+        guide = with_table(guide, name, text)
+    return {
+        STREAMS: document(streams),
+        KEYS: keys_document(streams),
+        GUIDE: guide,
+        REQUESTS_PLOT: pictures.requests_plot(costs[read_costs.LARGE]),
+        TABLES_PICTURE: pictures.tables_picture(),
+    }
 
 
 def main() -> None:
