@@ -173,7 +173,8 @@ def test_airbyte_cloud_is_explained_only_there_and_not_offered_elsewhere() -> No
     "picture", [stream_table.REQUESTS_PLOT, stream_table.TABLES_PICTURE], ids=lambda one: one.name
 )
 def test_a_picture_is_small_as_wide_as_the_panel_and_told_in_words_too(picture: Path) -> None:
-    [words] = re.findall(rf"^!\[(.+)\]\({picture.name}\)$", GUIDE, re.MULTILINE)
+    # Airbyte's page finds only what is addressed from the root of the documents: ../../.
+    [words] = re.findall(rf"^!\[(.+)\]\(\.\./\.\./pictures/{picture.name}\)$", GUIDE, re.MULTILINE)
     assert len(words) > 100
     svg = ET.fromstring(picture.read_text(encoding="utf-8"))
     assert int(svg.attrib["width"]) <= PANEL
@@ -205,6 +206,17 @@ def test_the_four_kinds_of_bank_transactions_have_the_columns_that_are_told() ->
             if head.startswith("Key"):
                 assert columns == [streams[name].primary_key[-1]]
                 assert ("connection" in cell) == ("connectionId" in streams[name].primary_key)
+
+
+def test_an_anchor_holds_no_list_as_airbytes_page_shows_its_marks_as_they_are() -> None:
+    bodies = re.findall(r"<FieldAnchor .+?>\n(.+?)</FieldAnchor>", GUIDE, re.DOTALL)
+    assert len(bodies) > 10
+    assert [one for one in bodies if re.search(r"^\s*([-*]|\d+\.) ", one, re.MULTILINE)] == []
+
+
+def test_no_emphasis_stands_inside_another_as_airbytes_page_shows_raw_asterisks() -> None:
+    plain = re.sub(r"```.*?```|`[^`\n]*`", "code", GUIDE, flags=re.DOTALL)
+    assert re.findall(r"(?<![*\w])\*(?![*\s])[^*\n]*\*\*[^*\n]+\*\*", plain) == []
 
 
 def test_anchors_are_closed() -> None:

@@ -94,7 +94,7 @@ def test_every_stream_of_a_company_leads_to_it() -> None:
         ("loan_summaries", "3 for each company"),
         ("data_integrity_details", "4 times 1 a page for each company"),
         ("balance_sheets", "1 for each company, shared with `balance_sheet_lines`"),
-        ("bill_attachments", "1 **for each row of `bills`**, and those rows"),
+        ("bill_attachments", "1 for each row of `bills`, and those rows"),
         ("read_validation_results", "1 for each new row of `sync_history`"),
         (
             "spend_analysis_suppliers",

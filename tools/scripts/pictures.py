@@ -92,7 +92,7 @@ def tables_picture() -> str:
     """Which column leads from which tables to which: one row for each relation."""
     step, targets, others = 44, 126, 244
     head = "Every table of a company has companyId: it leads to companies.id, and belongs into every join."
-    parts = [_text(12, 22, head, size=13)]
+    parts = [_text(12, 22, head, size=12)]
     for row, one in enumerate(RELATIONS):
         y = 40 + row * step
         left, right = 12, WIDTH - 12 - others

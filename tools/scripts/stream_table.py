@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 GUIDE = ROOT / "docs" / "integrations" / "sources" / "codat.md"
 STREAMS = ROOT / "docs" / "streams.md"
 KEYS = ROOT / "docs" / "keys.md"
-REQUESTS_PLOT = GUIDE.with_name("codat-requests.svg")
-TABLES_PICTURE = GUIDE.with_name("codat-tables.svg")
+PICTURES = ROOT / "docs" / "pictures"
+REQUESTS_PLOT, TABLES_PICTURE = PICTURES / "requests.svg", PICTURES / "tables.svg"
 USUAL_CURSOR = "modifiedDate"
 _IDENTIFIER = "identifier"
 _CUSTOM = f"custom_{_IDENTIFIER}"
@@ -125,7 +125,7 @@ def cost(stream: CodatStream, streams: Sequence[CodatStream]) -> str:
     if retriever.latest:
         return f"{page} of the latest report of each company, and the list of reports"
     if retriever.parent:
-        return f"{page} **for each row of `{retriever.parent}`**, and those rows"
+        return f"{page} for each row of `{retriever.parent}`, and those rows"
     times = 1
     for values in retriever.each.values():
         times *= len(values)
