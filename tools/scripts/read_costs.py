@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 from airbyte_cdk.models import (
@@ -24,6 +24,7 @@ from airbyte_cdk.models import (
 
 from codat_simulator import DATA_TYPES, Simulator
 from source_codat import SourceCodat
+from source_codat.streams.catalog import CodatStream
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MEASURED = Path(__file__).with_name("read_costs.json")
@@ -85,7 +86,7 @@ def all_jobs() -> tuple[Job, ...]:
     """The guide's jobs, and two sets of streams for a company with one connection of each kind."""
     metadata = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))["data"]
     suggested = metadata["suggestedStreams"]["streams"]
-    every = [one.name for one in SourceCodat().streams({"api_key": "none"}) if not one.retriever.parent]
+    every = [one.name for one in _streams() if not one.retriever.parent]
     connections = ("Accounting", "Banking", "Commerce")
     return (
         *JOBS,
@@ -93,6 +94,17 @@ def all_jobs() -> tuple[Job, ...]:
         Job(LARGE, tuple(suggested), connections, SMALL_PAGES),
         Job(EVERYTHING, tuple(every), connections),
     )
+
+
+@cache
+def _source() -> SourceCodat:
+    """One for all reads: it keeps nothing of a read, and takes a while to make."""
+    return SourceCodat()
+
+
+@cache
+def _streams() -> list[CodatStream]:
+    return _source().streams({"api_key": "none-is-needed"})
 
 
 def measure(job: Job) -> Cost:
@@ -136,8 +148,7 @@ def _read(
     """Return the number of requests that a read took, and the states that it ended with."""
     simulator.clear_log()
     config = {"api_key": simulator.api_key, "base_url": simulator.url, "page_size": job.page_size}
-    source = SourceCodat()
-    can_be: Mapping[str, Any] = {one.name: one.retriever.cursor_field for one in source.streams(config)}
+    can_be = {one.name: bool(one.retriever.cursor_field) for one in _streams()}
     modes = {name: "incremental" if incremental and can_be[name] else "full_refresh" for name in job.streams}
     catalog = ConfiguredAirbyteCatalogSerializer.load(
         {
@@ -154,7 +165,7 @@ def _read(
     last: dict[str, AirbyteStateMessage] = {}
     logger = logging.getLogger(__name__)
     logger.setLevel(logging.ERROR)
-    for message in source.read(logger, config, catalog, list(state)):
+    for message in _source().read(logger, config, catalog, list(state)):
         _keep_state(message, last)
     return len(simulator.requests), list(last.values())
 
