@@ -108,9 +108,13 @@ class WarmStart:
 
 
 class Started:
-    """A command that runs: what the tests need of the interface of subprocess.Popen."""
+    """A command that runs: what the tests need of the interface of subprocess.Popen.
+
+    most_memory: what it has had at most, in bytes, once it has ended.
+    """
 
     stdout: BinaryIO
+    most_memory: int
 
     def __init__(self, link, folder):
         self._link, self._folder, self._told = link, folder, link.makefile()
@@ -132,7 +136,7 @@ class Started:
     def wait(self, timeout=120):
         if self.returncode is None:
             self._link.settimeout(timeout)
-            self.returncode = int(self._told.readline())
+            self.returncode, self.most_memory = map(int, self._told.readline().split())
             self._told.close()
             self._link.close()
         return self.returncode
@@ -151,7 +155,7 @@ class Started:
 
 
 def _serve(address):
-    """Take jobs until stdin is closed; each link gets the command's process id and its exit code."""
+    """Take jobs until stdin is closed; each link gets the command's process id, then exit code and memory."""
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen()
@@ -180,7 +184,8 @@ def _keep(link):
         os.close(number)
     with suppress(BrokenPipeError):
         link.sendall(f"{child}\n".encode())
-        link.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n".encode())
+        _, status, used = os.wait4(child, 0)
+        link.sendall(f"{os.waitstatus_to_exitcode(status)} {used.ru_maxrss << 10}\n".encode())
     os._exit(0)
 
 
