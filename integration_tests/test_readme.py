@@ -1,9 +1,14 @@
-"""The README's commands, as they stand there, against the simulator instead of Codat.
+"""The README's commands, pasted from its top to its bottom, with the simulator in the place of Codat.
 
-`tools.demo.load` is what test_warehouse.py loads with.
+A block that says `sh` is pasted into a shell, one that says `python` is run as a program, and one that says
+`text` is what the shell has to answer. Only what a test mustn't use is replaced: the port, the key and the
+image's name.
 """
 
+import json
 import re
+import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,61 +17,126 @@ from pathlib import Path
 import pytest
 
 from codat_simulator import Simulator
-from integration_tests.support.connector import parse
-from integration_tests.support.image import AS_PLANNED, ROOT, docker
+from integration_tests.support.connector import Said, parse
+from integration_tests.support.image import AS_PLANNED, ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SCRIPT = re.compile(r"(?:^ {4}.*\n)+", re.MULTILINE)
+BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PORT = "8765"
+IMAGE = "airbyte/source-codat:dev"
+NOT_COPIED = shutil.ignore_patterns(".*", "secrets", "build", "dist", "__pycache__", "*.egg-info")
+# Every section that has commands, in the README's order.
+SECTIONS = {
+    heading: [(language, text) for language, text in BLOCK.findall(body)]
+    for heading, body in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    if BLOCK.search(body)
+}
 
 
 @pytest.fixture
-def sim() -> Iterator[Simulator]:
+def checkout(tmp_path: Path) -> Path:
+    """A copy of this checkout, after `make setup`: its environment is the one that runs this test."""
+    folder = tmp_path / "source-codat"
+    shutil.copytree(ROOT, folder, ignore=NOT_COPIED)
+    environment = folder / ".venv"
+    environment.mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        if entry.name != ".ready":
+            (environment / entry.name).symlink_to(entry)
+    (environment / ".ready").touch()  # newer than what it is made from, so nothing is installed
+    return folder
+
+
+@pytest.fixture
+def codat() -> Iterator[Simulator]:
+    """What stands in for the real Codat."""
     with Simulator(companies=1, seed=7, records=4) as simulator:
         yield simulator
 
 
-def commands(heading: str) -> str:
-    """The script under a heading, a command a line, without what installs and builds: other tests do that."""
-    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    script = re.sub(r"^ {4}", "", SCRIPT.findall(section)[0], flags=re.MULTILINE)
-    script = script.replace("\\\n", " ")
-    kept = [line for line in script.splitlines() if "pip install" not in line and "docker build" not in line]
-    return "\n".join(kept)
+def blocks(*headings: str) -> str:
+    """All blocks of the sections, one after the other, as one script for a shell."""
+    found = [block for heading in headings for block in SECTIONS[heading]]
+    return "\n".join(
+        text if language == "sh" else f"cat > program.py <<'END'\n{text}END\n.venv/bin/python program.py\n"
+        for language, text in found
+    )
 
 
-def run(script: str, folder: Path, sim: Simulator) -> subprocess.CompletedProcess[bytes]:
-    """Run a script as a user does who put the simulator's key into it."""
-    (folder / ".venv").symlink_to(Path(sys.prefix))
-    given = script.replace('"<your key>"', f'"{sim.api_key}", "base_url": "{sim.url}"')
-    return subprocess.run(["sh", "-euc", given], check=False, cwd=folder, capture_output=True, timeout=300)
+def paste(script: str, folder: Path, codat: Simulator, seconds: int = 300) -> str:
+    """Run a script as a user does who puts a key into it, and stop the simulator as the README says.
+
+    Returns what it wrote to stdout.
+    """
+    assert "`kill $!` stops the simulator" in README
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    given = script.replace(PORT, port)
+    given = given.replace('"<your key>"', f'"{codat.api_key}", "base_url": "{codat.url}"')
+    given = given.replace("'<your key>'", f"{codat.api_key} CODAT_BASE_URL={codat.url}")
+    assert "<" + "your" not in given
+    stopping = "trap 'kill $! 2>/dev/null || true' EXIT\n"
+    done = subprocess.run(
+        ["bash", "-euc", stopping + given], check=False, cwd=folder, capture_output=True, timeout=seconds
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()[-3000:]
+    return done.stdout.decode()
 
 
-def assert_that_the_commands_worked(
-    done: subprocess.CompletedProcess[bytes], folder: Path, sim: Simulator
+def read(folder: Path, name: str) -> Said:
+    """What a command wrote into a file in `secrets`, which has to be valid and without errors."""
+    said: Said = parse((folder / "secrets" / name).read_bytes())
+    assert (said.unparsed, said.errors) == ([], [])
+    return said
+
+
+def test_every_section_with_commands_is_pasted_by_a_test_below() -> None:
+    assert list(SECTIONS) == ["Try it", "Without a key", "With a key", "With PyAirbyte", "Docker"]
+
+
+@pytest.mark.slow
+def test_without_a_key_with_one_and_with_pyairbyte_the_commands_end_with_records(
+    checkout: Path, codat: Simulator
 ) -> None:
-    written = b"".join(file.read_bytes() for file in (*folder.rglob("catalog.json"), folder / "first.jsonl"))
-    said = parse(done.stdout + written, done.stderr, done.returncode)
-    assert (said.code, said.unparsed, said.errors) == (0, [], [])
-    assert said.status["status"] == "SUCCEEDED"
-    assert {"SPEC", "CATALOG", "STATE"} <= {one["type"] for one in said.messages}
-    invoices = {one["id"] for one in said.records("invoices")}
-    assert invoices == {one["id"] for one in sim.world.records("invoices")}
+    shown = paste(blocks("Without a key", "With a key", "With PyAirbyte"), checkout, codat, seconds=600)
+    [answer] = re.findall(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert answer in shown
 
-
-def test_the_commands_under_your_own_key_end_with_invoices(sim: Simulator, tmp_path: Path) -> None:
-    assert_that_the_commands_worked(run(commands("With your own key"), tmp_path, sim), tmp_path, sim)
-    second = parse((tmp_path / "second.jsonl").read_bytes())
+    first, second = read(checkout, "first.jsonl"), read(checkout, "second.jsonl")
+    assert len(first.records("invoices")) == 36
     assert second.statuses("invoices")[-1] == "COMPLETE"
-    assert second.records("invoices") == []
+
+    real, again = read(checkout, "codat_first.jsonl"), read(checkout, "codat_second.jsonl")
+    assert {one["id"] for one in real.records("invoices")} == {
+        one["id"] for one in codat.world.records("invoices")
+    }
+    assert again.statuses("invoices")[-1] == "COMPLETE"
+    assert again.records("invoices") == []
+    assert json.loads((checkout / "secrets" / "codat.json").read_text())["api_key"] == codat.api_key
 
 
 @pytest.mark.slow
 @pytest.mark.image_tests
 @pytest.mark.xdist_group("image")
-def test_the_docker_commands_end_with_invoices(image: str, sim: Simulator, tmp_path: Path) -> None:
-    first = [line for line in commands("With your own key").split("\n") if "source-codat" not in line]
-    script = commands("Docker").replace("airbyte/source-codat:dev", image)
-    assert docker("image", "inspect", image).returncode == 0
-    tmp_path.chmod(0o755)
-    script = script.replace("docker run --rm", f"docker run --rm {' '.join(AS_PLANNED)}")
-    assert_that_the_commands_worked(run("\n".join([*first, script]), tmp_path, sim), tmp_path, sim)
+def test_the_docker_commands_end_with_records_and_continue_from_a_state(
+    image: str, checkout: Path, codat: Simulator
+) -> None:
+    checkout.chmod(0o755)
+    script = blocks("Without a key", "Docker").replace(f"docker build -t {IMAGE} .\n", "")
+    memory = " ".join(AS_PLANNED[:4])
+    script = script.replace("docker run --rm", f"docker run --rm {memory}").replace(IMAGE, image)
+    paste(script, checkout, codat)
+
+    first, second = read(checkout, "docker_first.jsonl"), read(checkout, "docker_second.jsonl")
+    assert len(first.records("invoices")) >= 36
+    assert second.records("invoices") == []
+    assert second.statuses("invoices")[-1] == "COMPLETE"
+
+
+@pytest.mark.slow
+def test_the_demo_runs_as_it_stands_there(checkout: Path, codat: Simulator) -> None:
+    """Of `make test`, which runs this test, only what it would do."""
+    script = blocks("Try it")
+    assert "make test" in script
+    paste(script.replace("make test", "make -n test"), checkout, codat, seconds=900)
+    assert (checkout / ".demo" / "warehouse.duckdb").is_file()
