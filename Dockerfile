@@ -10,7 +10,7 @@ WORKDIR /airbyte/integration_code
 COPY setup.py pyproject.toml ./
 RUN mkdir -p source_codat && touch source_codat/__init__.py README.md LICENSE \
     && pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore . \
-    && pip uninstall --yes --quiet source-codat \
+    && pip uninstall --yes --quiet airbyte-source-codat \
     && rm -rf source_codat README.md build *.egg-info
 
 COPY README.md LICENSE main.py ./

@@ -32,7 +32,7 @@ WAREHOUSE = [
 ]
 
 setup(
-    name="source-codat",
+    name="airbyte-source-codat",  # as all of Airbyte's are called on PyPI; package and command have no prefix
     version="0.1.0",
     description="Airbyte source for Codat: every record of every company you choose, kept up to date.",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),

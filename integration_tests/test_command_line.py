@@ -4,12 +4,12 @@ import json
 import os
 import pty
 import subprocess
-from importlib import metadata
 
 import pytest
 
 from codat_simulator import Simulator
 from integration_tests.support.connector import catalog, config, files, parse
+from integration_tests.support.image import METADATA
 from integration_tests.support.sentences import assert_sentence, failure
 
 
@@ -91,7 +91,7 @@ def test_help_and_version_are_plain_text_with_nothing_before_them(typed, argumen
     done = typed(argument)
     assert (done.returncode, done.stderr) == (0, b"")
     first = {
-        "--version": f"source-codat {metadata.version('source-codat')}\n",
+        "--version": f"source-codat {METADATA['dockerImageTag']}\n",
         "--help": "usage: source-codat ",
     }
     assert done.stdout.decode().startswith(first[argument])

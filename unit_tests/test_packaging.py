@@ -164,7 +164,7 @@ def test_the_wheel_installs_the_command_and_names_its_needs(wheel: dict[str, byt
     needs = [need for need in metadata.get_all("Requires-Dist") or [] if "extra ==" not in need]
     names = {re.split(r"[<>=! ]", need)[0].lower() for need in needs}
     assert names == {"airbyte-cdk", "msgspec", "pendulum", "requests", "urllib3"}
-    assert (metadata["Name"], metadata["Version"]) == ("source-codat", VERSION)
+    assert (metadata["Name"], metadata["Version"]) == ("airbyte-source-codat", VERSION)
 
 
 def test_the_sdist_leaves_tests_and_simulator_out(distributions: Path) -> None:

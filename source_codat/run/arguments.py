@@ -9,7 +9,7 @@ from enum import Enum
 from importlib import metadata
 
 STDIN = "-"
-_DISTRIBUTION = "source-codat"
+_PACKAGE = "source_codat"
 _CONFIG = "the configuration, a JSON file: `spec` shows its fields"
 _CATALOG = "the streams to read: what `discover` printed, or a configured catalog"
 _STATE = "where to continue: what an earlier `read` printed, or a list of states"
@@ -99,6 +99,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _version() -> str:
     try:
-        return metadata.version(_DISTRIBUTION)
-    except metadata.PackageNotFoundError:
+        return metadata.version(metadata.packages_distributions()[_PACKAGE][0])
+    except KeyError:
         return "(not installed)"
