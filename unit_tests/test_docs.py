@@ -116,6 +116,23 @@ def test_the_makefile_explains_every_command() -> None:
     assert set(phony.split()) == set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
 
 
+def test_continuous_integration_runs_every_supported_python_through_the_one_command() -> None:
+    workflow = yaml.safe_load(text_of(ROOT / ".github" / "workflows" / "ci.yml"))
+    [job] = workflow["jobs"].values()
+    supported = re.findall(r"Python :: (3\.\d+)", text_of(ROOT / "setup.py"))
+    assert job["strategy"]["matrix"]["python"] == supported
+    [run] = [step["run"] for step in job["steps"] if "run" in step]
+    assert run.endswith(" .ci/run")
+    assert (ROOT / ".ci" / "run").is_file()
+
+
+@pytest.mark.parametrize("form", ["bug_report", "feature_request"])
+def test_an_issue_form_asks_for_something_and_names_each_answer_once(form: str) -> None:
+    asked = yaml.safe_load(text_of(ROOT / ".github" / "ISSUE_TEMPLATE" / f"{form}.yml"))
+    names = [entry["id"] for entry in asked["body"] if entry["type"] != "markdown"]
+    assert len(names) == len(set(names)) >= 3
+
+
 @pytest.mark.parametrize("folder", ["source_codat", "codat_simulator", "tools"])
 def test_a_module_says_what_it_is(folder: str) -> None:
     for path in sorted((ROOT / folder).rglob("*.py")):
