@@ -68,5 +68,5 @@ def script():
 
 @pytest.fixture(scope="session")
 def program(script, tmp_path_factory):
-    """A program that does what the console script does, and starts in no time; not for tests that kill it."""
+    """A program that does what the console script does, and starts in no time; not for tests that kill -9."""
     return str(script.stand_in(tmp_path_factory.mktemp("bin") / "source-codat"))

@@ -1,14 +1,11 @@
 """A state of half a million entries is loaded, kept and written in bounded memory."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
 from codat_simulator import Simulator
-from integration_tests.support.connector import REPO, config
+from integration_tests.support.connector import catalog, config
 
 STREAMS = [
     "accounts",
@@ -46,24 +43,16 @@ def states(path):
 
 
 @pytest.mark.slow
-def test_half_a_million_entries_take_less_than_600_mb(tmp_path):
+def test_half_a_million_entries_take_less_than_600_mb(script, tmp_path):
     states(tmp_path / "state.json")
+    extra = ["--state", str(tmp_path / "state.json")]
     with Simulator(companies=1, seed=3, records=2) as sim:
-        (tmp_path / "config.json").write_text(json.dumps(config(sim)), encoding="utf-8")
-        command = [sys.executable, "-m", "source_codat.run"]
-        arguments = ["--config", str(tmp_path / "config.json")]
-        with (tmp_path / "catalog.json").open("wb") as catalog:
-            subprocess.run([*command, "discover", *arguments], cwd=REPO, check=True, stdout=catalog)
-        arguments += ["--catalog", str(tmp_path / "catalog.json"), "--streams", ",".join(STREAMS)]
-        arguments += ["--state", str(tmp_path / "state.json")]
-        with (tmp_path / "out.jsonl").open("wb") as out:
-            process = subprocess.Popen([*command, "read", *arguments], cwd=REPO, stdout=out)
-            _, status, used = os.wait4(process.pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert used.ru_maxrss < 600 * 1024  # measured: 345 MB
-    last = [
-        json.loads(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines() if b'"STATE"' in line
-    ]
+        settings = config(sim)
+        process = script.start("read", tmp_path, *extra, config=settings, catalog=catalog(*STREAMS))
+        out, _ = process.communicate()
+    assert process.returncode == 0
+    assert process.most_memory < 600 << 20  # measured: 345 MB
+    last = [json.loads(line) for line in out.splitlines() if b'"STATE"' in line]
     written = {one["state"]["stream"]["stream_descriptor"]["name"]: one for one in last}
     assert set(written) == set(STREAMS)
     for one in written.values():  # the company that was read has come to those that are known

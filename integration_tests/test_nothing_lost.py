@@ -53,7 +53,7 @@ class RandomStory(RuleBasedStateMachine):
 @pytest.mark.parametrize("number", range(3))  # parts that may run beside each other
 def test_nothing_is_lost(number):
     run_state_machine_as_test(
-        with_seed(number)(RandomStory), settings=settings(BOUNDED, max_examples=7, stateful_step_count=20)
+        with_seed(number)(RandomStory), settings=settings(BOUNDED, max_examples=5, stateful_step_count=20)
     )
 
 
@@ -64,7 +64,7 @@ def test_a_storm_has_every_fault_that_the_simulator_knows_and_every_status_that_
     assert listed <= {fault.status for fault in faults}
 
 
-@settings(BOUNDED, max_examples=12)
+@settings(BOUNDED, max_examples=8)
 @given(seed=SEEDS)
 def test_from_every_state_that_a_read_emits_a_restart_brings_what_was_missing(seed):
     changes = ("let_codat_sync", seed)

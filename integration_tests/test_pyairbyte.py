@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from codat_simulator import Simulator
 from integration_tests.support.connector import config
 
 pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("PyAirbyte")]
 
 SESSION = """
 import json
@@ -42,20 +41,19 @@ say("done")
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory):
+def session(program, tmp_path_factory):
     """What a session at a prompt prints; the streams are more than a pipe holds."""
     folder = tmp_path_factory.mktemp("session")
     own = {"DO_NOT_TRACK": "1", "AIRBYTE_OFFLINE_MODE": "1", "AIRBYTE_LOGGING_ROOT": str(folder)}
-    executable = str(Path(sys.executable).with_name("source-codat"))
     with Simulator(companies=2, seed=7, records=300) as sim:
         return subprocess.run(
-            [sys.executable, "-c", SESSION, executable, json.dumps(config(sim))],
+            [sys.executable, "-c", SESSION, program, json.dumps(config(sim))],
             check=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             cwd=folder,
-            timeout=300,
+            timeout=900,
             env={**os.environ, **own},
         )
 

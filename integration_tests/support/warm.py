@@ -28,14 +28,23 @@ _NETWORK = {
     *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     *("requests_ca_bundle", "curl_ca_bundle", "netrc"),
 }
-# A program that hands its arguments, its environment and its three streams on to a command.
+# A program that hands its arguments, its environment and its three streams on to a command, and signals too.
 _STAND_IN = """#!{python} -SE
-import json, os, socket, sys
-with socket.socket(socket.AF_UNIX) as link:
+import json, os, signal, socket, sys
+with socket.socket(socket.AF_UNIX) as link, link.makefile() as told:
     link.connect({address!r})
     job = {{"args": sys.argv[1:], "folder": os.getcwd(), "env": dict(os.environ)}}
     socket.send_fds(link, [json.dumps(job).encode() + b"\\n"], [0, 1, 2])
-    sys.exit(int(link.makefile().read().split()[1]))
+    child = int(told.readline())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: os.kill(child, number))
+    for number in (0, 1, 2):
+        os.close(number)
+    code = int(told.readline().split()[0])
+if code < 0:
+    signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+os._exit(code)
 """
 
 
