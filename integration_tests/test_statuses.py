@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from codat_simulator import Fault, Simulator
 from integration_tests.support.connector import read, touch
+from unit_tests.support.manifest import MANIFEST
 
 ROOT = Path(__file__).resolve().parent.parent
 STREAM, NEIGHBOUR = "invoices", "bills"
@@ -265,8 +265,7 @@ def test_the_table_in_the_docs_has_these_rows_and_ends():
 
 
 def test_the_error_handler_names_the_same_statuses_and_sorts_them_alike():
-    manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
-    filters = manifest["definitions"]["requester"]["error_handler"]["response_filters"]
+    filters = MANIFEST["definitions"]["requester"]["error_handler"]["response_filters"]
     handled = {status: one for one in filters for status in one["http_codes"]}
     named = {status for (words, _), row in TABLE.items() for status in row.statuses if words != "other"}
     assert set(handled) == named

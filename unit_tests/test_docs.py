@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from unit_tests.support.manifest import MANIFEST
+
 ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
 # Written in pieces, so that this file doesn't find itself.
@@ -91,8 +93,7 @@ def test_the_readme_explains_every_field_of_the_spec() -> None:
 
 
 def test_the_readme_says_how_many_streams_there_are_and_where_they_are_listed() -> None:
-    manifest = yaml.safe_load(text_of(ROOT / "source_codat" / "manifest.yaml"))
-    names = {row["$parameters"]["name"] for row in manifest["streams"]}
+    names = {row["$parameters"]["name"] for row in MANIFEST["streams"]}
     told = section(text_of(ROOT / "README.md"), "Streams")
     assert f"All {len(names)} streams" in told
     assert "(docs/streams.md)" in told

@@ -12,6 +12,7 @@ import yaml
 
 from source_codat.foundation.skip_reasons import SKIP_RULES
 from tools.scripts import pictures, read_costs, stream_table
+from unit_tests.support.manifest import MANIFEST
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "integrations" / "sources" / "codat.md").read_text(encoding="utf-8")
@@ -49,8 +50,7 @@ def fields() -> set[str]:
 
 def said() -> str:
     """Everything that the connector can say: its string constants, and the manifest's messages."""
-    manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
-    filters = manifest["definitions"]["requester"]["error_handler"]["response_filters"]
+    filters = MANIFEST["definitions"]["requester"]["error_handler"]["response_filters"]
     texts = [one["error_message"] for one in filters if "error_message" in one]
     for path in sorted((ROOT / "source_codat").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -250,8 +250,7 @@ def test_a_message_in_troubleshooting_is_one_that_the_connector_says(message: st
 
 @pytest.mark.parametrize("status", [401, 402])
 def test_what_the_manifest_says_of_a_status_is_explained(status: int) -> None:
-    manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
-    filters = manifest["definitions"]["requester"]["error_handler"]["response_filters"]
+    filters = MANIFEST["definitions"]["requester"]["error_handler"]["response_filters"]
     [told] = [one["error_message"] for one in filters if status in one["http_codes"]]
     assert told in MESSAGES
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import ManifestReferenceResolver
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
@@ -17,10 +16,9 @@ from source_codat import SourceCodat
 from source_codat.http.authenticator import CodatAuthenticator
 from source_codat.streams.definition import CodatRetriever
 from unit_tests.support.catalogue import CATALOGUE, OTHER_KEYS, key_of
+from unit_tests.support.manifest import MANIFEST, TEXT
 
 PACKAGE = Path(__file__).resolve().parent.parent / "source_codat"
-TEXT = (PACKAGE / "manifest.yaml").read_text(encoding="utf-8")
-MANIFEST: dict[str, Any] = yaml.safe_load(TEXT)
 RESOLVED: dict[str, Any] = dict(ManifestReferenceResolver().preprocess_manifest(safe_load_yaml(TEXT)))
 ROWS: list[dict[str, Any]] = MANIFEST["streams"]
 NAMES = [row["$parameters"]["name"] for row in ROWS]

@@ -16,6 +16,8 @@ from uuid import UUID
 import pytest
 import yaml
 
+from unit_tests.support.manifest import MANIFEST
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))["data"]
@@ -85,8 +87,7 @@ def test_the_version_is_the_same_everywhere(pattern: str, path: str) -> None:
 
 
 def test_the_manifest_is_written_for_the_lowest_cdk_that_is_allowed() -> None:
-    manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
-    assert first_match(r"airbyte-cdk>=([\d.]+)", "setup.py") == manifest["version"]
+    assert first_match(r"airbyte-cdk>=([\d.]+)", "setup.py") == MANIFEST["version"]
 
 
 def test_the_image_labels_are_those_of_the_metadata() -> None:
@@ -122,8 +123,7 @@ def test_the_metadata_has_one_definition_id_for_ever() -> None:
 
 
 def test_the_suggested_streams_exist() -> None:
-    manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
-    names = {row["$parameters"]["name"] for row in manifest["streams"]}
+    names = {row["$parameters"]["name"] for row in MANIFEST["streams"]}
     suggested = METADATA["suggestedStreams"]["streams"]
     assert suggested
     assert set(suggested) <= names

@@ -8,14 +8,15 @@ import yaml
 from tools.scripts import stream_table
 from tools.scripts.stream_table import ROOT
 
+DOCUMENTS = stream_table.documents()
 STREAMS = {one.name: one for one in stream_table.all_streams()}
 METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))["data"]
 SUGGESTED = METADATA["suggestedStreams"]["streams"]
 
 
-@pytest.mark.parametrize("path", stream_table.documents(), ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_committed_table_is_current(path: Path) -> None:
-    current = stream_table.documents()[path]
+    current = DOCUMENTS[path]
     assert path.read_text(encoding="utf-8") == current, "stale: run `make docs`"
 
 
@@ -25,7 +26,7 @@ def test_the_committed_table_is_current(path: Path) -> None:
     ids=lambda one: getattr(one, "name", ""),
 )
 def test_every_stream_is_told_once_in_every_document(path: Path, line: str) -> None:
-    text = stream_table.documents()[path]
+    text = DOCUMENTS[path]
     for name in map(stream_table.shown_name, STREAMS.values()):
         assert text.count("\n" + line.format(name)) == 1, name
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ _OF_SOMEBODY = PERSONAL["email"] | PERSONAL["phone"] | PERSONAL["addresses"] | f
 _SUPPLEMENT = "supplementalData"  # has a `content` too, in nearly every stream: the legend says so
 
 
+@cache
 def all_streams() -> list[CodatStream]:
     """Every stream; one custom data type stands for all that a user may name."""
     return SourceCodat().streams({"api_key": "none-is-needed", "custom_data_types": [_IDENTIFIER]})
