@@ -12,10 +12,10 @@ import pytest
 import requests
 
 from codat_simulator import Simulator
-from integration_tests.support.connector import REPO, config, read
+from integration_tests.support.connector import config, read
 from integration_tests.support.scripted import ScriptedCodat, page
+from tools.scripts.counters import ARRAY, COUNTERS, OBJECT
 from unit_tests.support.catalogue import CATALOGUE
-from unit_tests.support.counters import ARRAY, COUNTERS, OBJECT
 
 KIND = {name: kind for kind, names in COUNTERS.items() for name in names}
 COUNTED = [name for name, kind in KIND.items() if kind not in (OBJECT, ARRAY)]
@@ -74,14 +74,6 @@ def peculiar(said, stream):
 def contents(said, stream):
     """A stream's records, apart from when a report was made up."""
     return {json.dumps({**one, "generated": None}, sort_keys=True) for one in said.records(stream)}
-
-
-def test_every_stream_has_its_place_in_the_table_of_counters():
-    assert sorted(KIND) == sorted(CATALOGUE)
-    assert sum(map(len, COUNTERS.values())) == len(CATALOGUE)
-    document = (REPO / "docs" / "behaviour.md").read_text(encoding="utf-8")
-    for where, names in COUNTERS.items():
-        assert f"| {where} | {', '.join(names)} |\n" in document
 
 
 @pytest.mark.parametrize("stream", CATALOGUE)

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 from source_codat import SourceCodat
 from source_codat.http.authenticator import CodatAuthenticator
 from source_codat.streams.definition import CodatRetriever
+from unit_tests.support import schema_files
 from unit_tests.support.catalogue import CATALOGUE, OTHER_KEYS, key_of
 from unit_tests.support.manifest import MANIFEST, TEXT
 
@@ -194,6 +196,14 @@ def test_no_plumbing_is_unused():
     assert used == set(DEFINITIONS) - FAMILIES
 
 
+def columns_to_add(name: str, columns: set[str]) -> str:
+    """What to write into a stream's schema for columns that its key, cursor or path needs."""
+    lines = "\n".join(
+        f"    {json.dumps(column)}: {schema_files.node_of(column)}," for column in sorted(columns)
+    )
+    return f"source_codat/schemas/{name}.json lacks what the stream's family needs. Add:\n{lines}"
+
+
 def leads_to_keys(path: str) -> bool:
     return bool(re.search(r"apiKeys|accessToken|/credentials(/|$)|^/(webhooks|rules|profile)(/|$)", path))
 
@@ -210,17 +220,17 @@ def test_no_stream_is_read_from_an_endpoint_that_returns_key_material(name):
     assert not leads_to_keys(path)
 
 
-def test_every_stream_is_in_codats_catalogue_and_every_entry_is_a_stream():
-    assert set(NAMES) == set(CATALOGUE)
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name in CATALOGUE])
 def test_path_key_and_cursor_are_codats(name):
+    """A stream that isn't in the catalogue is named in test_adding_a_stream.py."""
     stream = STREAMS[name]
     path, _, cursor = CATALOGUE[name]
-    assert stream.retriever.path == path
-    assert list(stream.primary_key) == key_of(name)
-    assert (stream.retriever.cursor_field or None) == cursor
+    where = f"{name}: source_codat/manifest.yaml has it otherwise than unit_tests/support/catalogue.py"
+    assert stream.retriever.path == path, where
+    assert list(stream.primary_key) == key_of(name), (
+        f"{where}; where another key is better, add it to OTHER_KEYS"
+    )
+    assert (stream.retriever.cursor_field or None) == cursor, where
 
 
 @pytest.mark.parametrize("name", OTHER_KEYS)
@@ -244,15 +254,17 @@ def test_a_key_is_made_of_what_is_asked_for_and_of_one_column_that_is_never_empt
 def test_keys_and_cursor_are_columns_of_the_schema(name):
     stream = STREAMS[name]
     columns = set(stream.schema_loader.get_json_schema()["properties"])
-    assert {*stream.primary_key, *stream.retriever.key_fields, *stream.retriever.from_nested} <= columns
-    assert {stream.retriever.cursor_field} - {""} <= columns
+    wanted = {*stream.primary_key, *stream.retriever.key_fields, *stream.retriever.from_nested}
+    lacking = (wanted | {stream.retriever.cursor_field}) - {""} - columns
+    assert not lacking, columns_to_add(name, lacking)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_id_of_the_path_is_in_the_record(name):
     stream = STREAMS[name]
     columns = set(stream.schema_loader.get_json_schema()["properties"])
-    assert set(stream.retriever.scope) <= columns
+    lacking = set(stream.retriever.scope) - columns
+    assert not lacking, columns_to_add(name, lacking)
 
 
 @pytest.mark.parametrize("name", NAMES)

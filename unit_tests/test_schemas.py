@@ -12,6 +12,7 @@ from airbyte_cdk.sources.utils.schema_helpers import ResourceSchemaLoader
 from airbyte_cdk.test.standard_tests._read_assertions import RecordFormatChecker, StrictIntegerDraft7Validator
 
 import source_codat
+from unit_tests.support.schema_files import node_of
 
 FOLDER = Path(source_codat.__file__).parent / "schemas"
 STREAMS = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -84,6 +85,23 @@ NOT_PLAIN = {
 TEXTS_OF_NUMBERS = {("data_integrity_details", ".matches[].amount")}  # as Codat declares it
 
 
+# When which form of a date: what to write for a field that has neither or another.
+FORMS_OF_DATES = """`{path}` is a date. Write one of
+    {{"$ref": "modified_date.json"}} or {{"$ref": "source_modified_date.json"}} for the fields of these names;
+    {{"type": ["null", "string"], "format": "date-time"}}
+        for a moment that a clock has stamped (always for names in modifiedDate, lastSync, OnUtc);
+    {{"type": ["null", "string"], "airbyte_type": "timestamp_without_timezone"}}
+        for a date of business (issued, due, paid, posted, created), which may lack a time or a zone."""
+WITHOUT_MEANING = (
+    "`{name}` needs a description beside its type; the shared piece, if there is one, has it: {node}"
+)
+
+
+def in_file(stream: str, *told: str) -> str:
+    """What to change in a stream's file."""
+    return "\n".join(f"source_codat/schemas/{stream}.json: {one}" for one in told)
+
+
 @cache
 def schema(stream: str) -> dict[str, Any]:
     return ResourceSchemaLoader("source_codat").get_schema(stream)
@@ -101,6 +119,11 @@ def fields(stream: str) -> list[tuple[str, dict[str, Any]]]:
     return [(path, node) for path, node in nodes(schema(stream)) if path]
 
 
+def can_be_null(node: dict[str, Any]) -> bool:
+    kinds = node.get("type")
+    return isinstance(kinds, list) and kinds[0] == "null" and len(kinds) > 1
+
+
 def types(node: dict[str, Any]) -> set[str]:
     return set(node["type"]) - {"null"}
 
@@ -115,7 +138,8 @@ def accepts(node: dict[str, Any], value: object) -> bool:
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_schema_is_an_open_draft_07_object(stream):
     root = schema(stream)
-    assert list(root) == ["$schema", "description", "type", "additionalProperties", "properties"]
+    heads = ["$schema", "description", "type", "additionalProperties", "properties"]
+    assert list(root) == heads, in_file(stream, f"the file's own keys are, in this order: {heads}")
     assert root["$schema"] == "http://json-schema.org/draft-07/schema#"
     assert root["type"] == "object"
     assert root["additionalProperties"] is True
@@ -131,7 +155,8 @@ def test_nothing_is_left_to_look_up(stream):
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_every_field_can_be_null(stream):
-    assert [path for path, node in fields(stream) if node["type"][0] != "null" or len(node["type"]) < 2] == []
+    strict = [path for path, node in fields(stream) if not can_be_null(node)]
+    assert not strict, in_file(stream, f'{strict}: write the type as ["null", "string"]')
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -152,14 +177,20 @@ def test_a_field_that_only_published_examples_have_has_its_column_too(stream):
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_stream_is_described_in_a_sentence_and_no_other_in_the_same(stream):
     text = schema(stream)["description"]
-    assert re.fullmatch(r"[A-Z][^\n]{25,}\.", text)
-    assert [one for one in STREAMS if schema(one)["description"] == text] == [stream]
+    assert re.fullmatch(r"[A-Z][^\n]{25,}\.", text), in_file(
+        stream, "the description isn't one sentence of more than 25 letters with a full stop"
+    )
+    same = [one for one in STREAMS if one != stream and schema(one)["description"] == text]
+    assert not same, in_file(stream, f"write another description: {same} have this one")
 
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_a_column_whose_name_doesnt_say_what_it_means_is_described(stream):
     columns = schema(stream)["properties"]
-    assert [name for name in NOT_PLAIN if name in columns and not columns[name].get("description")] == []
+    bare = [name for name in columns if name in NOT_PLAIN and not columns[name].get("description")]
+    assert not bare, in_file(
+        stream, *(WITHOUT_MEANING.format(name=name, node=node_of(name)) for name in bare)
+    )
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -172,15 +203,20 @@ def test_a_fields_description_is_a_phrase_without_a_full_stop(stream):
 def test_every_object_is_open_and_every_list_says_what_it_holds(stream):
     for path, node in fields(stream):
         if "object" in types(node):
-            assert node["additionalProperties"] is True, path
+            is_open = node.get("additionalProperties") is True
+            assert is_open, in_file(stream, f'`{path}`: an object has "additionalProperties": true')
         else:
-            assert not {"properties", "additionalProperties"} & set(node), path
-        assert ("items" in node) == ("array" in types(node)), path
+            assert not {"properties", "additionalProperties"} & set(node), in_file(
+                stream, f"`{path}`: no object"
+            )
+        says = ("items" in node) == ("array" in types(node))
+        assert says, in_file(stream, f'`{path}`: "items" says what a list holds, and stands in lists only')
 
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_only_keywords_that_every_destination_knows_are_used(stream):
-    assert {keyword for _, node in fields(stream) for keyword in node} <= KEYWORDS
+    others = {keyword for _, node in fields(stream) for keyword in node} - KEYWORDS
+    assert not others, in_file(stream, f"leave out {sorted(others)}: some destination doesn't know it")
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -188,7 +224,7 @@ def test_a_date_is_a_stamp_or_a_business_date(stream):
     for path, node in fields(stream):
         if "format" in node or "airbyte_type" in node:
             bare = {keyword: value for keyword, value in node.items() if keyword != "description"}
-            assert bare in (STAMP, BUSINESS_DATE), path
+            assert bare in (STAMP, BUSINESS_DATE), in_file(stream, FORMS_OF_DATES.format(path=path))
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -196,14 +232,16 @@ def test_a_field_named_after_a_date_is_typed_as_one(stream):
     for path, node in fields(stream):
         name = path.rpartition(".")[2]
         if re.search(r"(^d|D)ate$|Utc$", name) and types(node) == {"string"}:
-            assert "format" in node or "airbyte_type" in node, path
+            typed = "format" in node or "airbyte_type" in node
+            assert typed, in_file(stream, FORMS_OF_DATES.format(path=path))
 
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_modification_stamps_are_date_times_in_every_stream(stream):
     for path, node in fields(stream):
         if path.endswith(("odifiedDate", ".lastSync", "OnUtc")):
-            assert node["format"] == "date-time", path
+            stamped = node.get("format") == "date-time"
+            assert stamped, in_file(stream, FORMS_OF_DATES.format(path=path))
 
 
 @pytest.mark.parametrize("form", STAMP_FORMS)
@@ -241,7 +279,8 @@ def test_money_rates_and_quantities_are_numbers(stream):
         if (stream, path) in TEXTS_OF_NUMBERS:
             continue
         if MONEY.fullmatch(path.rpartition(".")[2]) and "object" not in types(node):
-            assert "number" in types(node), path
+            is_number = "number" in types(node)
+            assert is_number, in_file(stream, f'`{path}` is an amount: write {{"type": ["null", "number"]}}')
 
 
 @pytest.mark.parametrize("stream", STREAMS)

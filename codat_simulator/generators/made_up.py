@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -13,8 +14,12 @@ from codat_simulator.generators.words import CITIES, COMPANY_NAMES, CURRENCIES
 from codat_simulator.instants import TICKS, render
 
 _DAY = 86_400 * TICKS
-# Forms of a stamp: fractional digits and zone.
+# Forms of a date: fractional digits and zone. Codat's own stamps mostly have one, dates of business none.
 _STAMPS = ((0, "Z"), (0, "Z"), (0, ""), (3, "Z"), (7, "Z"))
+_BUSINESS_DATES = ((0, ""), (0, ""), (7, ""))
+_STAMPED = re.compile(
+    r"(modified|updated|requested|imported)(Date|$)|Utc$|lastSync|uploaded|generated", re.IGNORECASE
+)
 _PLAIN: dict[Kind, Callable[[Random], Any]] = {
     Kind.NUMBER: amount,
     Kind.INTEGER: lambda rng: rng.randrange(100),
@@ -73,7 +78,9 @@ class _Author:
         if kind is Kind.LIST:
             return self._items(path)
         if kind is Kind.DATE:
-            digits, zone = self._rng.choice(_STAMPS)
+            digits, zone = self._rng.choice(
+                _STAMPS if _STAMPED.search(path.rpartition(".")[2]) else _BUSINESS_DATES
+            )
             return render(self._until - self._rng.randrange(1, 365 * _DAY), digits, zone)
         if kind is Kind.STRING:
             return self._text(path.rpartition(".")[2])

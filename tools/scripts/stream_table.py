@@ -2,7 +2,8 @@
 
 It is read off the manifest's rows and the schemas, so that it can't differ from what the connector does,
 and nothing is said in two documents: the guide tells what a stream holds, how it is read, what it costs and
-whose data it is; docs/streams.md where it comes from in Codat's API; docs/keys.md what its key is made of.
+whose data it is; docs/streams.md where it comes from in Codat's API; docs/keys.md what its key is made of;
+docs/behaviour.md, "Counters", where its answers say how many rows there are (from `counters.py`).
 The guide's figures and pictures come from the measured costs. `unit_tests/test_stream_table.py` fails where
 a committed document is stale.
 """
@@ -18,19 +19,20 @@ from typing import Any
 from source_codat import SourceCodat
 from source_codat.streams.catalog import CodatStream
 from source_codat.streams.definition import ROW_KEY, CodatRetriever
-from tools.scripts import pictures, read_costs
+from tools.scripts import counters, pictures, read_costs
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUIDE = ROOT / "docs" / "integrations" / "sources" / "codat.md"
 STREAMS = ROOT / "docs" / "streams.md"
 KEYS = ROOT / "docs" / "keys.md"
+BEHAVIOUR = ROOT / "docs" / "behaviour.md"
 PICTURES = ROOT / "docs" / "pictures"
 REQUESTS_PLOT, TABLES_PICTURE = PICTURES / "requests.svg", PICTURES / "tables.svg"
 USUAL_CURSOR = "modifiedDate"
 _IDENTIFIER = "identifier"
 _CUSTOM = f"custom_{_IDENTIFIER}"
 
-# What the guide has between these comments is replaced.
+# What a document has between these comments is replaced.
 BEGIN, END = "<!-- {name}: written by make docs -->", "<!-- end of {name} -->"
 
 # Kinds of personal data, by the names of the fields that hold them, wherever in the record they are.
@@ -355,12 +357,19 @@ key, from the cursor or from a field that the connector adds goes on with `_as_s
 """
 
 
+def counters_table() -> str:
+    """Where answers say how many rows there are, by stream: the table of docs/behaviour.md."""
+    return _table(
+        ("where", "streams"), [(where, ", ".join(names)) for where, names in counters.COUNTERS.items()]
+    )
+
+
 def with_table(text: str, name: str, table: str) -> str:
-    """The guide with what stands between a pair of comments replaced."""
+    """A document with what stands between a pair of comments replaced."""
     begin, end = BEGIN.format(name=name), END.format(name=name)
     pattern = re.compile(rf"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if len(pattern.findall(text)) != 1:
-        raise ValueError(f"The guide needs one pair of comments for '{name}': {begin} and {end}")
+        raise ValueError(f"The document needs one pair of comments for '{name}': {begin} and {end}")
     return pattern.sub(lambda _: f"{begin}\n\n{table}\n\n{end}", text)
 
 
@@ -380,6 +389,7 @@ def documents() -> dict[Path, str]:
         STREAMS: document(streams),
         KEYS: keys_document(streams),
         GUIDE: guide,
+        BEHAVIOUR: with_table(BEHAVIOUR.read_text(encoding="utf-8"), "counters", counters_table()),
         REQUESTS_PLOT: pictures.requests_plot(costs[read_costs.LARGE]),
         TABLES_PICTURE: pictures.tables_picture(),
     }

@@ -3,6 +3,8 @@ from urllib.parse import quote
 
 import pytest
 
+from codat_simulator.definitions.data_types import DATA_TYPES
+
 
 def walk(codat, path, **params):
     """Follow continuation tokens to the end."""
@@ -83,7 +85,7 @@ def test_push_operations_can_be_queried_and_changed(codat, first, sim):
 def test_sync_settings_belong_to_the_company(codat, first):
     body = codat.get(first + "/syncSettings").json()
     assert body["companyId"] == first.rpartition("/")[2]
-    assert len(body["settings"]) == 43
+    assert [one["dataType"] for one in body["settings"]] == list(DATA_TYPES)
 
 
 def test_integrations_say_what_each_platform_supports(codat):

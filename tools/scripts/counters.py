@@ -1,11 +1,12 @@
 """Where an answer of each stream can say how many rows there are, by Codat's documentation.
 
-Written down from that, not from the manifest; docs/behaviour.md, "Counters", has the same table.
+Written down from that, not from the manifest: every stream stands under one of the headings. `make docs`
+writes the table in docs/behaviour.md, "Counters", from it.
 """
 
 TOP = "`totalResults`, `pageSize` at the top, with `_links`"
 REPORT_INFO = "`reportInfo.totalResults`, without `_links`"
-TOKEN = "none; `pagination.continuationToken` where more follows"
+CONTINUED = "none; `pagination.continuationToken` where more follows"
 LIST = "none documented, one answer with a list; held against it where one comes"
 OBJECT = "none: one object, which is one record (or one for each value)"
 ARRAY = "none: a bare array"
@@ -24,7 +25,7 @@ COUNTERS = {
         data_integrity_details expense_sync_transactions
     """.split(),  # noqa: SIM905 - a list of so many names reads better so
     REPORT_INFO: ["reconciled_invoices"],
-    TOKEN: ["bill_pay_bills", "bill_pay_suppliers"],
+    CONTINUED: ["bill_pay_bills", "bill_pay_suppliers"],
     LIST: """
         balance_sheets balance_sheet_lines profit_and_loss profit_and_loss_lines cash_flow_statements
         cash_flow_lines aged_debtors aged_creditors bill_attachments invoice_attachments
