@@ -180,7 +180,11 @@ def test_no_part_of_a_key_is_missing_or_anything_but_a_plain_value(full, stream)
 @pytest.mark.parametrize("stream", STREAMS)
 def test_no_record_has_a_column_that_the_schema_does_not_declare(full, stream):
     declared = set(full.streams[stream].json_schema["properties"])
-    assert {name for one in full.records[stream] for name in one} <= declared
+    undeclared = {name for one in full.records[stream] for name in one} - declared
+    assert not undeclared, (
+        f"source_codat/schemas/{stream}.json lacks {sorted(undeclared)}, which the simulator sends: add them"
+        " if Codat documents them, or else take them out of the stream's row in codat_simulator"
+    )
 
 
 @pytest.mark.parametrize("stream", STREAMS)

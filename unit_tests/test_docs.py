@@ -95,7 +95,7 @@ def test_the_readme_explains_every_field_of_the_spec() -> None:
 def test_the_readme_says_how_many_streams_there_are_and_where_they_are_listed() -> None:
     names = {row["$parameters"]["name"] for row in MANIFEST["streams"]}
     told = section(text_of(ROOT / "README.md"), "Streams")
-    assert f"All {len(names)} streams" in told
+    assert f"All {len(names)} streams" in told, f'README.md, "Streams": write "All {len(names)} streams"'
     assert "(docs/streams.md)" in told
     assert names <= set(re.findall(r"`(\w+)`", text_of(ROOT / "docs" / "streams.md")))
 

@@ -17,7 +17,7 @@ SUGGESTED = METADATA["suggestedStreams"]["streams"]
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_committed_table_is_current(path: Path) -> None:
     current = DOCUMENTS[path]
-    assert path.read_text(encoding="utf-8") == current, "stale: run `make docs`"
+    assert path.read_text(encoding="utf-8") == current, f"{path.relative_to(ROOT)} is stale: run `make docs`"
 
 
 @pytest.mark.parametrize(
