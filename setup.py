@@ -31,6 +31,10 @@ WAREHOUSE = [
     "duckdb>=1.4",
 ]
 
+DEMO = [
+    "matplotlib>=3.9",  # make demo draws what its reads cost
+]
+
 setup(
     name="airbyte-source-codat",  # as all of Airbyte's are called on PyPI; package and command have no prefix
     version="0.1.0",
@@ -54,6 +58,6 @@ setup(
         "source_codat": ["manifest.yaml", "spec.json", "schemas/*.json", "schemas/shared/*.json", "py.typed"]
     },
     install_requires=[AIRBYTE_CDK, "msgspec>=0.18.6", "pendulum>=3.0", "requests>=2.31", "urllib3>=2.2"],
-    extras_require={"dev": DEV, "warehouse": WAREHOUSE},
+    extras_require={"dev": DEV, "warehouse": WAREHOUSE, "demo": DEMO},
     entry_points={"console_scripts": ["source-codat=source_codat.run:run"]},
 )

@@ -1,23 +1,19 @@
-"""What a person finds in their warehouse: PyAirbyte into DuckDB and PostgreSQL, and the docs' analyses."""
+"""What a person finds in their warehouse: PyAirbyte into DuckDB and PostgreSQL."""
 
 import re
 from collections import Counter
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from integration_tests.support.postgres import postgresql
-from integration_tests.support.warehouses import LISTS, OWN, fill, query, same
+from integration_tests.support.warehouses import LISTS, OWN, fill, same
 from source_codat import SourceCodat
 from unit_tests.support.catalogue import CATALOGUE, key_of
 
 pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = (ROOT / "docs" / "analysis.md").read_text(encoding="utf-8")
-QUERIES = re.findall(r"^```sql\n(.+?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 INCREMENTAL = {name for name, (_, _, cursor) in CATALOGUE.items() if cursor}
 STAGES = ["first", "second", "resynced"]
 
@@ -159,40 +155,3 @@ def test_every_field_has_a_column_of_its_own(warehouse):
         assert len(wanted) == len(stream.json_schema["properties"]), stream.name
         if stream.name in warehouse.columns:
             assert set(warehouse.columns[stream.name]) - OWN == wanted, stream.name
-
-
-@pytest.mark.parametrize("number", range(len(QUERIES)))
-def test_a_query_of_the_analysis_page_answers(warehouse, number):
-    if "://" in warehouse.address:
-        pytest.skip("the queries are DuckDB's")
-    assert query(warehouse.address, QUERIES[number].replace(":", r"\:"))
-
-
-def test_the_analysis_page_adds_up(warehouse):
-    """Receivables by age add up to what the open invoices say, and the months to the statements."""
-    if "://" in warehouse.address:
-        pytest.skip("the queries are DuckDB's")
-    answers = [query(warehouse.address, one.replace(":", r"\:")) for one in QUERIES]
-    [ages] = [rows for rows in answers if "not_due" in rows[0]]
-    parts = ("not_due", "days_1_to_30", "days_31_to_60", "days_61_to_90", "over_90_days")
-    for row in ages:
-        assert sum(row[part] for part in parts) == row["open"]
-    open_now = sum(
-        row["amountdue"]
-        for row in warehouse.resynced.tables["invoices"]
-        if (row["amountdue"] or 0) > 0
-        and row["status"] in {"Submitted", "PartiallyPaid"}
-        and not (row["metadata"] or {}).get("isDeleted")
-    )
-    assert abs(sum(row["open"] for row in ages) - open_now) < 1
-    [months] = [rows for rows in answers if "net_profit" in rows[0]]
-    profits = {
-        (row["companyid"], row["fromdate"].strftime("%Y-%m")): row["netprofit"]
-        for row in warehouse.resynced.tables["profit_and_loss"]
-    }
-    names = {row["id"]: row["name"] for row in warehouse.resynced.tables["companies"]}
-    said = {(row["company"], row["month"]): row["net_profit"] for row in months}
-    told = {(names[company], month): value for (company, month), value in profits.items()}
-    assert said
-    for one, value in said.items():
-        assert abs(value - told[one]) < 1

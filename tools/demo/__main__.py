@@ -1,221 +1,286 @@
-"""Runs spec, check, discover, a first and a second read, and prints a table of what arrived."""
+"""Runs the connector's commands and five loads against the simulator; shows what arrived and what it cost.
+
+There are two groups of streams: those that can be read incrementally, and those that are read whole.
+Each is loaded by itself, as two connections in Airbyte would, so that the requests of both can be counted.
+"""
 
 import json
-import shutil
+import os
+import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import requests
-import yaml
+from codat_simulator import Simulator, World, evolve
+from tools.demo import connector, warehouse
+from tools.demo.progress import step
+from tools.demo.report import StreamRows, rows_table, what_is_wrong
+from tools.demo.tables import table, terminal_width
+from tools.demo.truth import Snapshot, rows_in_codat, snapshot
+from tools.demo.workspace import DATABASE, FAILED, PLOT, WRONG, name_of, run_folder
 
-from codat_simulator import Simulator
-from tools.demo import ROOT, connector, warehouse
-from tools.demo.progress import step, table
-from tools.demo.truth import rows_in_codat, snapshot
-
-FOLDER = ROOT / ".demo"
-DATABASE = FOLDER / "warehouse.duckdb"
 RECORDS = 12  # attachments are asked for one by one: with more, the demo takes long
-CHANGES = 60
+CHANGES = 57
 
 
 @dataclass
-class ReadCost:
-    """What one read took: seconds of wall clock, PyAirbyte included, and requests to Codat."""
+class Demo:
+    """One run: where it works, the simulated Codat, the streams and each read's requests."""
 
-    seconds: float
-    requests: int
+    folder: Path
+    simulator: Simulator
+    catalog: dict[str, Any] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        """The configuration file of the connector."""
+        return self.folder / "config.json"
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file that is being filled."""
+        return self.folder / DATABASE.name
+
+    def streams(self, *, incremental: bool) -> list[str]:
+        """The names of the streams that can be read incrementally, or of the others."""
+        return [
+            stream["name"]
+            for stream in self.catalog["streams"]
+            if ("incremental" in stream["supported_sync_modes"]) is incremental
+        ]
+
+    def load(self, title: str, *, incremental: bool) -> None:
+        """Load what is new of one group of streams, and count the requests under the title."""
+        names = self.streams(incremental=incremental)
+        with step(f"{title}: {len(names)} streams") as outcome:
+            before, started = len(self.simulator.requests), time.monotonic()
+            connector.load(self.config, self.database, names)
+            self.requests[title] = len(self.simulator.requests) - before
+            outcome.append(f"{self.requests[title]} requests, {time.monotonic() - started:.0f} s")
 
 
-@dataclass
-class StreamCounts:
-    """One stream in numbers, or several streams summed up under a title.
-
-    rows: in DuckDB. expected: in the simulated Codat. changed: records that are new or different since the
-    first read. Both are None where the simulator can't count without being asked. arrived: rows that the
-    second read brought. gone: records that Codat no longer has and doesn't mark as deleted; their rows stay
-    until a full refresh.
-    """
-
-    stream: str
-    rows: int
-    expected: int | None
-    changed: int | None
-    arrived: int
-    gone: int = 0
+FIRST, FIRST_WHOLE = "First read, incremental", "First read, the others"
+SECOND, SECOND_WHOLE = "Second read, incremental", "Second read, the others"
+THIRD = "Third read, nothing new"
+NO_STATE = "The same without a state"
 
 
 def main() -> int:
     """Run the demo: 0 when every stream has the rows that the simulator counts and no change was missed."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir()
-    print("source-codat, from a made-up Codat on this machine into a DuckDB file\n")
-    with Simulator(companies=3, seed=7, records=RECORDS) as simulator:
-        config = FOLDER / "config.json"
-        config.write_text(
-            json.dumps({"api_key": simulator.api_key, "base_url": simulator.url}), encoding="utf-8"
-        )
-        with step("Codat simulator") as outcome:
-            outcome.append(f"{len(simulator.world.companies)} companies at {simulator.url}")
-        streams = _spec_check_and_discover(config)
-        first = _read("First read, everything", simulator, config)
-        boundary = warehouse.last_arrival(DATABASE)
-        missing = _missing(warehouse.counts(DATABASE, streams), rows_in_codat(simulator))
-        before = snapshot(simulator)
-        with step("Some records change in Codat") as outcome:
-            outcome.append(f"{_change_records(simulator)}, in all data types")
-        changes = before.changes_until(snapshot(simulator))
-        second = _read("Second read, only what changed", simulator, config)
-        expected = rows_in_codat(simulator)
+    print("source-codat: from a made-up Codat on this machine into a DuckDB file\n")
+    with run_folder() as folder, Simulator(companies=3, seed=7, records=RECORDS) as simulator:
+        demo = Demo(folder, simulator)
+        _spec_check_and_discover(demo)
+        demo.load(FIRST, incremental=True)
+        demo.load(FIRST_WHOLE, incremental=False)
+        wrong = _missing(demo)
+        first, before = warehouse.last_arrival(demo.database), snapshot(simulator)
+        with step("Records change in Codat") as outcome:
+            outcome.append(_change_records(simulator.world))
+        demo.load(SECOND, incremental=True)
+        demo.load(SECOND_WHOLE, incremental=False)
+        second = warehouse.last_arrival(demo.database)
+        demo.load(THIRD, incremental=True)
+        _read_without_state(demo)
+        lines = _lines(demo, before, first, second)
+        _show(demo, lines)
+        wrong += what_is_wrong(lines)
+        for sentence in wrong:
+            print(f"\nWRONG: {sentence}")
+        _publish(demo, WRONG if wrong else DATABASE)
+    return 1 if wrong else 0
 
-    rows = warehouse.counts(DATABASE, streams)
-    arrived = warehouse.counts(DATABASE, streams, after=boundary)
+
+def _spec_check_and_discover(demo: Demo) -> None:
+    """Run the three commands and keep the catalog."""
+    simulator = demo.simulator
+    settings = {"api_key": simulator.api_key, "base_url": simulator.url}
+    demo.config.write_text(json.dumps(settings), encoding="utf-8")
+    with step("Codat simulator") as outcome:
+        outcome.append(f"{len(simulator.world.companies)} companies")
+    with step("spec") as outcome:
+        [spec] = [message["spec"] for message in connector.run("spec") if message["type"] == "SPEC"]
+        required = spec["connectionSpecification"]["required"]
+        outcome.append(f"only {' and '.join(required)} is required")
+    with step("check") as outcome:
+        messages = connector.run("check", "--config", demo.config)
+        [status] = [one["connectionStatus"] for one in messages if one["type"] == "CONNECTION_STATUS"]
+        outcome.append(" ".join(filter(None, [status["status"], status.get("message")])))
+    with step("discover") as outcome:
+        messages = connector.run("discover", "--config", demo.config)
+        [demo.catalog] = [message["catalog"] for message in messages if message["type"] == "CATALOG"]
+        incremental = len(demo.streams(incremental=True))
+        outcome.append(f"{len(demo.catalog['streams'])} streams, {incremental} incremental")
+
+
+def _missing(demo: Demo) -> list[str]:
+    """A sentence about the streams whose table has another number of rows than Codat, if there are any."""
+    names = {stream["name"] for stream in demo.catalog["streams"]}
+    expected = {name: number for name, number in rows_in_codat(demo.simulator).items() if name in names}
+    rows = warehouse.counts(demo.database, expected)
+    wrong = [stream for stream, number in expected.items() if rows[stream] != number]
+    return [f"the first read didn't bring what Codat had of {', '.join(wrong)}"] if wrong else []
+
+
+def _change_records(world: World) -> str:
+    """Let Codat syncs bring changes: three to invoices, others here and there; say how many."""
+    company = world.companies[0]["id"]
+    open_ones = [one for one in world.records("invoices", company) if (one.get("amountDue") or 0) > 0]
+    paid, deleted = open_ones[0], open_ones[1]
+
+    def change() -> None:
+        world.change(company, "invoices", paid["id"], status="Paid", amountDue=0)
+        world.delete(company, "invoices", deleted["id"])
+        world.put(company, "invoices", {**paid, "id": "new-invoice", "invoiceNumber": "INV-NEW"})
+
+    world.sync(company, "invoices", changes=change)
+    return f"{3 + sum(evolve(world, seed=7, changes=CHANGES).values())}, 3 invoices among them"
+
+
+def _read_without_state(demo: Demo) -> None:
+    """Read the incremental streams whole with the console script, into nothing: what the state saves."""
+    names = demo.streams(incremental=True)
+    streams = [
+        {"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}
+        for stream in demo.catalog["streams"]
+        if stream["name"] in names
+    ]
+    catalog = demo.folder / "catalog.json"
+    catalog.write_text(json.dumps({"streams": streams}), encoding="utf-8")
+    with step(f"{NO_STATE}: {len(names)} streams") as outcome:
+        before, started = len(demo.simulator.requests), time.monotonic()
+        connector.run("read", "--config", demo.config, "--catalog", catalog)
+        demo.requests[NO_STATE] = len(demo.simulator.requests) - before
+        outcome.append(f"{demo.requests[NO_STATE]} requests, {time.monotonic() - started:.0f} s")
+
+
+def _lines(demo: Demo, before: Snapshot, first: Any, second: Any) -> list[StreamRows]:
+    """Count each stream's rows, and what came after the first and the second read."""
+    changes = before.changes_until(snapshot(demo.simulator))
+    expected = rows_in_codat(demo.simulator)
+    incremental = demo.streams(incremental=True)
+    streams = [stream["name"] for stream in demo.catalog["streams"]]
+    rows = warehouse.counts(demo.database, streams)
+    after_first = warehouse.counts(demo.database, streams, after=first)
+    after_second = warehouse.counts(demo.database, streams, after=second)
     lines = []
-    for stream, incremental in streams.items():
-        change = changes.get(stream) if incremental else None
+    for stream in streams:
+        change = changes.get(stream) if stream in incremental else None
         lines.append(
-            StreamCounts(
+            StreamRows(
                 stream=stream,
                 rows=rows[stream],
                 expected=expected.get(stream),
                 changed=None if change is None else change.changed,
-                arrived=arrived[stream],
+                second=after_first[stream],
+                third=after_second[stream] if stream in incremental else None,
                 gone=0 if change is None else change.gone,
             )
         )
-    _show(lines, first, second)
-    if missing:
-        print(f"\nWRONG: the first read didn't bring what Codat had of {', '.join(missing)}")
-    return max(_judge(lines), 1 if missing else 0)
+    return lines
 
 
-def _missing(rows: dict[str, int], expected: dict[str, int]) -> list[str]:
-    """The streams whose table has another number of rows than Codat."""
-    return [stream for stream, number in expected.items() if rows[stream] != number]
-
-
-def _judge(lines: list[StreamCounts]) -> int:
-    """Say what is wrong after the second read; returns the exit code."""
-    wrong = [
-        line.stream for line in lines if line.expected is not None and line.rows != line.expected + line.gone
-    ]
-    if wrong:
-        print(f"\nWRONG: the number of rows differs from Codat's own for {', '.join(wrong)}")
-    missed = [line.stream for line in lines if line.changed is not None and line.arrived < line.changed]
-    if missed:
-        print(f"\nWRONG: the second read missed changes of {', '.join(missed)}")
-    empty = [line.stream for line in lines if line.rows == 0]
-    if empty:
-        print(f"\nWRONG: nothing arrived of {', '.join(empty)}")
-    return 1 if wrong or missed or empty else 0
-
-
-def _spec_check_and_discover(config: Path) -> dict[str, bool]:
-    """Run the three commands; return each stream, and whether it can be read incrementally."""
-    with step("spec") as outcome:
-        [spec] = [message["spec"] for message in connector.run("spec") if message["type"] == "SPEC"]
-        fields = spec["connectionSpecification"]["properties"]
-        outcome.append(
-            f"{len(fields)} fields, required: {', '.join(spec['connectionSpecification']['required'])}"
-        )
-    with step("check") as outcome:
-        messages = connector.run("check", "--config", config)
-        [status] = [
-            message["connectionStatus"] for message in messages if message["type"] == "CONNECTION_STATUS"
-        ]
-        outcome.append(" ".join(filter(None, [status["status"], status.get("message")])))
-    with step("discover") as outcome:
-        messages = connector.run("discover", "--config", config)
-        [catalog] = [message["catalog"] for message in messages if message["type"] == "CATALOG"]
-        streams = {one["name"]: "incremental" in one["supported_sync_modes"] for one in catalog["streams"]}
-        outcome.append(f"{len(streams)} streams, {sum(streams.values())} of them incremental")
-    return streams
-
-
-def _read(title: str, simulator: Simulator, config: Path) -> ReadCost:
-    """Load everything that is new into DuckDB."""
-    before, started = len(simulator.requests), time.monotonic()
-    with step(f"{title}, into DuckDB") as outcome:
-        connector.load(config, DATABASE)
-        cost = ReadCost(time.monotonic() - started, len(simulator.requests) - before)
-        outcome.append(f"{cost.requests} requests, {cost.seconds:.0f} s with PyAirbyte")
-    return cost
-
-
-def _change_records(simulator: Simulator) -> str:
-    """Let a Codat sync bring changes of every data type; returns how many of which kind."""
-    answer = requests.post(
-        f"{simulator.url}/_simulator/evolve", json={"changes": CHANGES, "seed": 7}, timeout=60
-    )
-    answer.raise_for_status()
-    return ", ".join(f"{number} {kind}" for kind, number in answer.json().items())
-
-
-EXPLANATION = """
-Streams with a - have no date of change and are read whole each time. The others bring what changed, and what
-shares the date of the last change: all records of one Codat sync get the same date.
+INCREMENTAL = """
+Read incrementally: {number} streams. The second read brings what changed, and
+what shares the date of the last change, as all records of one Codat sync do.
+"""
+READ_WHOLE = """
+Read whole each time, as Codat keeps no date of change for them: {number} streams.
 """
 GONE = """
-{number} records vanished from Codat ({streams}). Banking and commerce don't mark
-what was deleted, so their rows stay until a resync: python -m tools.demo.load CONFIG DATABASE --resync
+{number} records vanished from Codat ({streams}). Banking and commerce
+don't mark what was deleted: their rows stay until a full refresh.
+"""
+COSTS = """
+The {incremental} incremental streams took {first} requests at first, {changed} when records had
+changed, {unchanged} when nothing had; without a state they take {whole} each time.
+The {others} others took {others_first}, then {others_second}: sync those less often.
 """
 
 
-def _show(lines: list[StreamCounts], first: ReadCost, second: ReadCost) -> None:
-    """Show the streams that most people want first one by one, the others summed up."""
-    head = ("stream", "rows in DuckDB", "rows in Codat", "changed in Codat", "brought by 2nd read")
-    metadata = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))
-    important = metadata["data"]["suggestedStreams"]["streams"]
-    others = [line for line in lines if line.stream not in important]
-    counted = [line for line in others if line.expected is not None]
-    asked = [line for line in others if line.expected is None]
-    shown = [
-        *(line for line in lines if line.stream in important),
-        _sum(f"{len(counted)} more that the simulator counts", counted),
-        _sum(f"{len(asked)} more that it works out when asked", asked),
-        _sum(f"all {len(lines)} streams", lines),
-    ]
-    cells = [
-        (line.stream, line.rows, _or_dash(line.expected), _or_dash(line.changed), line.arrived)
-        for line in shown
-    ]
-    print(f"\n{table(head, cells)}\n{EXPLANATION}")
+def _show(demo: Demo, lines: list[StreamRows]) -> None:
+    """Show the rows of both groups of streams, then what the reads cost."""
+    requests = demo.requests
+    changing = [line for line in lines if line.third is not None]
+    whole = [line for line in lines if line.third is None]
+    print(INCREMENTAL.format(number=len(changing)))
+    print(rows_table(changing, read_whole=False))
     gone = [line for line in lines if line.gone]
     if gone:
         names = ", ".join(line.stream for line in gone)
-        print(GONE.strip().format(number=sum(line.gone for line in gone), streams=names) + "\n")
-    print(f"Requests to Codat: {first.requests} for the first read, {second.requests} for the second.")
+        print(GONE.format(number=sum(line.gone for line in gone), streams=names).rstrip())
+    print(READ_WHOLE.format(number=len(whole)))
+    print(rows_table(whole, read_whole=True))
     print(
-        f"The tables are in {DATABASE.relative_to(ROOT)}, schema codat. For instance, how the months went:\n"
+        COSTS.format(
+            incremental=len(changing),
+            first=requests[FIRST],
+            changed=requests[SECOND],
+            unchanged=requests[THIRD],
+            whole=requests[NO_STATE],
+            others=len(whole),
+            others_first=requests[FIRST_WHOLE],
+            others_second=requests[SECOND_WHOLE],
+        )
     )
+
+
+def _publish(demo: Demo, database: Path) -> None:
+    """Draw the picture, put both in the place of the last run's, and say where they are."""
+    requests = demo.requests
+    with step("Plot") as outcome:
+        os.environ.setdefault("MPLCONFIGDIR", str(demo.folder))
+        from tools.demo.plot import draw_requests  # noqa: PLC0415 - slow, and reads MPLCONFIGDIR when imported
+
+        picture = demo.folder / PLOT.name
+        draw_requests(
+            picture,
+            ("first read", "after changes", "nothing changed", "without a state"),
+            {
+                f"{len(demo.streams(incremental=True))} incremental streams": [
+                    requests[FIRST],
+                    requests[SECOND],
+                    requests[THIRD],
+                    requests[NO_STATE],
+                ],
+                f"{len(demo.streams(incremental=False))} streams that are read whole": [
+                    requests[FIRST_WHOLE],
+                    requests[SECOND_WHOLE],
+                    None,
+                    None,
+                ],
+            },
+        )
+        warehouse.write_down(demo.database)
+        picture.replace(PLOT)
+        demo.database.replace(database)
+        outcome.append(name_of(PLOT))
+    with step("Tables") as outcome:
+        outcome.append(name_of(database))
+    print("\nFor instance, how the months went:\n")
     print("    " + warehouse.PROFITS.replace("\n", "\n    ") + "\n")
-    print(table(*warehouse.ask(DATABASE, warehouse.PROFITS)))
-    print(
-        '\nAsk it something else: .venv/bin/python -m tools.demo.query "SELECT * FROM codat.invoices LIMIT 5"'
-    )
+    print(table(*warehouse.ask(database, warehouse.PROFITS), terminal_width()))
+    print("\nList the tables, or ask them something else:\n\n    .venv/bin/python -m tools.demo.query")
+    print('    .venv/bin/python -m tools.demo.query "SELECT * FROM codat.invoices LIMIT 2"')
 
 
-def _or_dash(number: int | None) -> int | str:
-    return "-" if number is None else number
-
-
-def _sum(title: str, lines: list[StreamCounts]) -> StreamCounts:
-    """Add streams up: rows in Codat only where all are known, changes as far as they are known."""
-    expected = [line.expected for line in lines]
-    changed = [line.changed for line in lines if line.changed is not None]
-    return StreamCounts(
-        stream=title,
-        rows=sum(line.rows for line in lines),
-        expected=None if None in expected else sum(number or 0 for number in expected),
-        changed=sum(changed) if changed else None,
-        arrived=sum(line.arrived for line in lines),
-    )
+def run() -> int:
+    """Run the demo and end in one line where it is stopped or fails."""
+    try:
+        return main()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        kept = f"; {name_of(DATABASE)} is still that of the last run" if DATABASE.exists() else ""
+        print(f"Stopped{kept}.", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except connector.CommandFailedError as error:
+        FAILED.write_text(error.output, encoding="utf-8")
+        print(f"\n{error} (its whole output is in {name_of(FAILED)})", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except connector.CommandFailedError as error:
-        sys.exit(f"\n{error}")
+    sys.exit(run())

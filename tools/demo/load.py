@@ -1,9 +1,9 @@
 """Load Codat into a warehouse with PyAirbyte: what a script of your own would look like.
 
-Run as `python -m tools.demo.load CONFIG DATABASE [--resync]`. The database is a DuckDB file, or the address
-of a PostgreSQL (`postgresql://user:password@host:5432/name`). The second run continues where the first one
-stopped: PyAirbyte keeps the connector's state in the same database. A resync reads everything again and
-replaces the tables.
+Run as `python -m tools.demo.load CONFIG DATABASE [--streams invoices,bills] [--resync]`; without `--streams`
+all of them are loaded. The database is a DuckDB file, or the address of a PostgreSQL
+(`postgresql://user:password@host:5432/name`). The second run continues where the first one stopped: PyAirbyte
+keeps the connector's state in the same database. A resync reads everything again and replaces the tables.
 """
 
 import argparse
@@ -22,13 +22,13 @@ from airbyte.caches import CacheBase, DuckDBCache, PostgresCache
 SCHEMA = "codat"
 
 
-def load(config: Path, database: str, *, resync: bool = False) -> int:
-    """Read every stream into the schema `codat` of the database; return how many records arrived."""
+def load(config: Path, database: str, streams: str | list[str] = "*", *, resync: bool = False) -> int:
+    """Read streams into the schema `codat` of the database; return how many records arrived."""
     source = ab.get_source(
         "source-codat",
         local_executable=Path(sys.executable).with_name("source-codat"),
         config=json.loads(config.read_text(encoding="utf-8")),
-        streams="*",
+        streams=streams,
     )
     cache = _cache(database, config.parent / "cache")
     if resync:
@@ -56,7 +56,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tools.demo.load")
     parser.add_argument("config", type=Path)
     parser.add_argument("database")
+    parser.add_argument("--streams", default="*", type=lambda text: text if text == "*" else text.split(","))
     parser.add_argument("--resync", action="store_true")
     given = parser.parse_args()
-    arrived = load(given.config, given.database, resync=given.resync)
+    arrived = load(given.config, given.database, given.streams, resync=given.resync)
     print(f"{arrived} records arrived")

@@ -10,8 +10,8 @@ import duckdb
 SCHEMA = "codat"  # as tools/demo/load.py calls it
 
 PROFITS = """
-SELECT c.name AS company, strftime(p.fromdate, '%Y-%m') AS month, p.currency,
-       CAST(p.grossprofit AS DECIMAL(18,2)) AS gross_profit, CAST(p.netprofit AS DECIMAL(18,2)) AS net_profit
+SELECT c.name AS company, strftime(p.fromdate, '%Y-%m') AS month,
+       p.currency, p.grossprofit AS gross_profit, p.netprofit AS net_profit
 FROM codat.profit_and_loss p JOIN codat.companies c ON c.id = p.companyid
 QUALIFY row_number() OVER (PARTITION BY c.id ORDER BY p.fromdate DESC) <= 3
 ORDER BY company, month
@@ -45,3 +45,9 @@ def tables(database: Path) -> list[str]:
     """Return the streams' tables; PyAirbyte's own begin with an underscore."""
     query = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{SCHEMA}'"  # noqa: S608 (own name)
     return [name for [name] in ask(database, query)[1] if not name.startswith("_")]
+
+
+def write_down(database: Path) -> None:
+    """Put everything into the one file, so that it can be moved."""
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CHECKPOINT")
