@@ -124,8 +124,8 @@ def keep_books_as_the_report_has_them(sim, company):
         last, status = day_of(period["toDate"]), next(statuses)
         first = max(day_of(period["fromDate"]), last - timedelta(days=29))
         shared = {"currency": currency, "issueDate": f"{first if number % 2 else last}T00:00:00"}
-        due = float(money(period["amount"]) + CREDIT)
-        owed = {"id": f"owed {number}", "status": status, "amountDue": due}
+        amount = float(money(period["amount"]) + CREDIT)
+        owed = {"id": f"owed {number}", "status": status, "amountDue": amount}
         credit = {"id": f"credit {number}", "status": status, "remainingCredit": CREDIT}
         sim.world.put(company, "invoices", {**shared, **owed})
         sim.world.put(company, "creditNotes", {**shared, **credit})
@@ -154,7 +154,7 @@ def ages(rows):
 
 
 def test_what_customers_owe_counts_credit_notes_and_unknown_statuses(loaded):
-    wanted = defaultdict(lambda: [Decimal(0)] * 5)
+    wanted: dict = defaultdict(lambda: [Decimal(0)] * 5)
     documents = [(*one, "amountDue", 1) for one in loaded.records("invoices")]
     documents += [(*one, "remainingCredit", -1) for one in loaded.records("creditNotes")]
     for company, _, record, due, sign in documents:
@@ -170,7 +170,7 @@ def test_what_customers_owe_counts_credit_notes_and_unknown_statuses(loaded):
 
 
 def test_what_codat_adds_up_is_its_report(loaded):
-    wanted = defaultdict(lambda: [Decimal(0)] * 5)
+    wanted: dict = defaultdict(lambda: [Decimal(0)] * 5)
     for company in loaded.ids:
         for row in loaded.codat("/companies/{}/reports/agedDebtor", company)["data"]:
             for outstanding in row["agedCurrencyOutstanding"]:
@@ -207,7 +207,7 @@ def test_profit_and_loss_by_month(loaded):
 
 def test_which_accounts_the_expenses_went_to(loaded):
     first = loaded.today.replace(year=loaded.today.year - 1, day=1)
-    wanted = defaultdict(lambda: [Decimal(0)])
+    wanted: dict = defaultdict(lambda: [Decimal(0)])
     for company, currency, report in loaded.statements():
         if day_of(report["fromDate"]) >= first:
             for line in (report.get("expenses") or {}).get("items") or []:
@@ -224,7 +224,7 @@ def test_money_in_and_out_of_the_bank(loaded):
         (company, link, record["id"]): record.get("name")
         for company, link, record in loaded.records("banking-transactionCategories")
     }
-    wanted = defaultdict(lambda: [0, Decimal(0), Decimal(0)])
+    wanted: dict = defaultdict(lambda: [0, Decimal(0), Decimal(0)])
     for company, link, record in loaded.records("banking-transactions"):
         day = record.get("postedDate") or record.get("authorizedDate")
         category = record.get("transactionCategoryRef") or {}
@@ -245,7 +245,7 @@ def test_money_in_and_out_of_the_bank(loaded):
 
 def test_customer_concentration(loaded):
     since = loaded.today.replace(year=loaded.today.year - 1)
-    sales = defaultdict(lambda: defaultdict(Decimal))
+    sales: dict = defaultdict(lambda: defaultdict(Decimal))
     for company, _, record in loaded.records("invoices"):
         issued = day_of(record.get("issueDate"))
         counts = record.get("status") not in {"Draft", "Void"} and not is_deleted(record)
@@ -257,7 +257,8 @@ def test_customer_concentration(loaded):
         sums = sorted((value for value in customers.values() if value > 0), reverse=True)
         for place, value in enumerate(sums[:3]):
             wanted[key, place] = [value, round(100 * value / sum(sums), 1)]
-    found, places = {}, defaultdict(int)
+    found: dict = {}
+    places: dict = defaultdict(int)
     for row in loaded.answer("Customer concentration"):
         key = row["company"], row["currency"]
         found[key, places[key]] = [row["invoiced"], str(row["percent"])]

@@ -35,6 +35,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 [SHOWN] = re.findall(r"<!-- demo -->\n```\n(.+?)```\n<!-- end of demo -->", README, re.DOTALL)
 
 
+# Jobs in the background ignore Ctrl-C, and so do their children: this one doesn't, wherever the tests run.
+IN_FRONT = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("tools.demo", run_name="__main__")
+"""
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Where the demo leaves its files, instead of the developer's own `.demo`."""
@@ -118,7 +126,7 @@ def test_a_demo_that_fails_says_why_in_one_line_and_leaves_the_last_warehouse(fo
 
 def test_ctrl_c_ends_the_demo_in_one_line():
     process = subprocess.Popen(
-        [sys.executable, "-m", "tools.demo"],
+        [sys.executable, "-c", IN_FRONT],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -23,7 +23,7 @@ def cells(head: list[str], *rows: list[object]) -> list[list[str]]:
 
 
 def test_numbers_have_thousands_and_a_column_one_number_of_decimals() -> None:
-    rows = [Decimal("1234.500000000"), 1], [Decimal("0E-9"), 12_345], [0.125, None]
+    rows: list[list[object]] = [[Decimal("1234.500000000"), 1], [Decimal("0E-9"), 12_345], [0.125, None]]
     assert cells(["a", "b"], *rows) == [["1,234.500", "1"], ["0.000", "12,345"], ["0.125"]]
     assert cells(["a"], [Decimal("7.000000000")]) == [["7.00"]]
 
