@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -85,12 +85,14 @@ class Snapshot:
         """Note every row's version."""
         return cls({one.name: [(place, place.row.version) for place in one.places(world)] for one in streams})
 
-    def stayed(self, world: World, stream: StreamKind, asked: Asked) -> Iterator[tuple[Place, int]]:
-        """The rows that were wanted and are still to be seen, with the version that they began with."""
+    def stayed(
+        self, world: World, stream: StreamKind, promised: Callable[[Place], bool]
+    ) -> Iterator[tuple[Place, int]]:
+        """The rows that were promised and are still to be seen, with the version that they began with."""
         now = {(place.partition, place.row.uid): place for place in stream.places(world)}
         for place, version in self.places[stream.name]:
             still = now.get((place.partition, place.row.uid))
-            if still is not None and asked.wants(place):
+            if still is not None and promised(place):
                 yield still, version
 
 
@@ -142,7 +144,9 @@ def own_errors(ends: Iterable[PartitionEnd]) -> str:
     return ""
 
 
-def missing(expected: Iterable[tuple[Place, int]], table: Table, asked: Asked) -> list[tuple[Place, int]]:
+def missing(
+    expected: Iterable[tuple[Place, int]], table: Table, wanted: Callable[[Place], bool]
+) -> list[tuple[Place, int]]:
     """The rows that a table lacks in the version given or a later one."""
     held = table.held()
     latest: dict[int, int] = {}
@@ -151,7 +155,7 @@ def missing(expected: Iterable[tuple[Place, int]], table: Table, asked: Asked) -
     return [
         (place, version)
         for place, version in expected
-        if latest.get(place.row.uid, -1) < version and asked.wants(place)
+        if latest.get(place.row.uid, -1) < version and wanted(place)
     ]
 
 

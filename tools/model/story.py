@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -32,7 +33,7 @@ from tools.model.clock import SECOND, VIRTUAL, Clock, render
 from tools.model.connector import KEY, in_place, source
 from tools.model.nature import Nature
 from tools.model.oracle import Asked, Broken, Snapshot, Table
-from tools.model.streams import SELECTIONS, STREAMS, StreamKind
+from tools.model.streams import SELECTIONS, STREAMS, Place, StreamKind
 from tools.model.world import World
 
 _STREAM = {
@@ -87,6 +88,8 @@ class Story:
         self.tables = {one.name: Table() for one in self.streams}
         self.states: dict[str, AirbyteStateMessage] = {}
         self.older: list[dict[str, AirbyteStateMessage]] = []
+        # By stream, the partitions whose rows without a date the connector knows of: it read all of them.
+        self.read_whole: dict[str, set[tuple[str, ...]]] = {one.name: set() for one in self.streams}
         self.counts: Counter[str] = Counter()
         self.config: dict[str, Any] = {
             "api_key": KEY,
@@ -242,29 +245,39 @@ class Story:
 
     def _nothing_lost(self, read: Read, before: Snapshot) -> None:
         """What was there throughout has come, wherever the read calls itself complete."""
+        self._note_what_was_read_whole(read)
         if read.killed:
             return
         good = oracle.good_ends(self.source.outbox.ends)
         for one in self.streams:
-            asked = self._asked(one)
-            if self.modes[one.name] is SyncMode.full_refresh:
-                if one.name not in read.complete:
-                    continue
-                expected = [
-                    (place, version)
-                    for place, version in before.stayed(self.world, one, asked)
-                    if not self._refused(one, place.company, place.connection)
-                ]
-            else:
-                keys = good.get(one.name, set())
-                expected = [
-                    (place, version)
-                    for place, version in before.stayed(self.world, one, asked)
-                    if oracle.covers(keys, place.partition)
-                ]
-            lost = oracle.missing(expected, self.tables[one.name], asked)
-            if lost:
-                raise self._broken(f"there throughout a read, and not sent: {oracle.told(one.name, lost)}")
+            if self.modes[one.name] is not SyncMode.full_refresh or one.name in read.complete:
+                promised = partial(self._is_promised, one, good.get(one.name, set()))
+                expected = list(before.stayed(self.world, one, promised))
+                lost = oracle.missing(expected, self.tables[one.name], promised)
+                if lost:
+                    raise self._broken(
+                        f"there throughout a read, and not sent: {oracle.told(one.name, lost)}"
+                    )
+
+    def _is_promised(self, stream: StreamKind, good: set[tuple[str, ...]], place: Place) -> bool:
+        """Whether a row has to come in a read in which these partitions ended well."""
+        if not self._asked(stream).wants(place):
+            return False
+        if self.modes[stream.name] is SyncMode.full_refresh:
+            return not self._refused(stream, place.company, place.connection)
+        return oracle.covers(good, place.partition) and self._can_be_found(stream, place)
+
+    def _note_what_was_read_whole(self, read: Read) -> None:
+        for end in self.source.outbox.ends:
+            known = self.read_whole.get(end.partition.stream.outcome.name)
+            if known is not None and isinstance(end.result, Finished) and end.result.complete:
+                known.discard(end.partition.key)
+                if end.partition.since is None and not read.killed:
+                    known.add(end.partition.key)
+
+    def _can_be_found(self, stream: StreamKind, place: Place) -> bool:
+        """Whether a row has a date, or the connector reads all of its partition."""
+        return place.row.stamp is not None or place.partition in self.read_whole[stream.name]
 
     def _refused(self, stream: StreamKind, company: str, connection: str) -> bool:
         """Whether Codat's first answer may have meant that there is nothing to read."""
@@ -284,8 +297,12 @@ class Story:
             is_whole = self.modes[one.name] is not SyncMode.full_refresh or one.name in read.complete
             if not is_whole and not self._remembers_what_is_gone():
                 raise self._broken(f"{one.name}: a full refresh of a quiet world isn't complete")
-            expected = [(place, place.row.version) for place in one.places(self.world)]
-            lost = oracle.missing(expected, self.tables[one.name], self._asked(one))
+            expected = [
+                (place, place.row.version)
+                for place in one.places(self.world)
+                if self.modes[one.name] is SyncMode.full_refresh or self._can_be_found(one, place)
+            ]
+            lost = oracle.missing(expected, self.tables[one.name], self._asked(one).wants)
             if lost:
                 raise self._broken(f"lost: {oracle.told(one.name, lost)}")
 
