@@ -70,7 +70,8 @@ class Front:
         self.asked[path] += 1
         given = params or {}
         try:
-            if company_id and nature.errors and self.rng.random() < nature.errors:
+            chance = max(nature.errors, nature.history_errors if path.endswith("/history") else 0.0)
+            if company_id and chance and self.rng.random() < chance:
                 raise Refused(self.rng.choice(_REFUSALS))
             body = self._route(parts, given)
         except Refused as refused:
@@ -164,10 +165,10 @@ class Front:
             entry = self._status_of(company, data_type, syncs)
             if nature.odd and rng.random() < nature.odd:
                 entry = self._oddly(entry, ("currentStatus",), ("lastSuccessfulSync",), rng.random())
-                if rng.random() < 0.1:
+                if rng.random() < 0.2:
                     told[rng.choice([data_type.upper(), "else"])] = entry
                     continue
-                if rng.random() < 0.1:
+                if rng.random() < 0.2:
                     told[data_type] = None
                     continue
             told[data_type] = entry

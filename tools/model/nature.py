@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 MISSING = object()  # stands for a field that isn't there
 
 
+ODD_KINDS = ("status", "status", "requested", "id", "connection", "data_type", "done", "ids")
+
+
 class Odd:
     """The odd way in which one sync is told of, the same at every look."""
 
-    def __init__(self, rng: Random) -> None:
-        self.what = rng.choice(
-            ("status", "status", "requested", "id", "connection", "data_type", "done", "ids")
-        )
+    def __init__(self, rng: Random, kinds: tuple[str, ...]) -> None:
+        self.what = rng.choice(kinds)
         self.pick = rng.random()
 
 
@@ -46,8 +48,9 @@ def odd_date(pick: float) -> Any:
 class Nature:
     """The rates and habits of one world; all chances are between 0 and 1.
 
-    events: something happens at a request. odd: a sync or an answer is told of in an odd way.
-    errors: a request is refused. at_once: a stamped row shows without delay. merging: whose status
+    events: something happens at a request. traps: what happens is what a careless reader misses. finishing:
+    a sync that goes on ends. swaps: a whole sync takes one row away and brings another. odd: a sync or an answer is told of in an odd way, of one of odd_kinds.
+    errors: a request is refused; history_errors: one for the history. at_once: a stamped row shows without delay. merging: whose status
     dataStatus shows, the sync's that was requested last or that changed last. sync_time: whether
     lastSuccessfulSync is the sync's end or its request. page_cap: rows that an answer
     holds at most. long_history: the history comes in pages. happenings: how much happens at most.
@@ -60,15 +63,21 @@ class Nature:
     kinds: tuple[str, ...]
     data_types: tuple[str, ...]
     events: float
+    traps: float
+    finishing: float
+    swaps: float
     arrivals: float
     waits: float
     stalls: float
     fails: float
     odd: float
+    odd_kinds: tuple[str, ...]
     errors: float
+    history_errors: float
     at_once: float
     one_stamp: bool
     digits: tuple[int, ...]
+    row_digits: tuple[int, ...]
     zones: tuple[str, ...]
     undated: float
     idless: float
@@ -102,15 +111,21 @@ class Nature:
             kinds=kinds,
             data_types=data_types,
             events=pick((0.1, 0.3, 0.6)),
+            traps=pick((0.0, 0.2, 0.5)),
+            finishing=pick((0.05, 0.15, 0.4)),
+            swaps=pick((0.2, 0.5, 0.9)),
             arrivals=pick((0.0, 0.02, 0.1)),
             waits=pick((0.1, 0.4, 0.8)),
             stalls=pick((0.0, 0.5, 0.9)),
             fails=pick((0.0, 0.0, 0.2, 0.5)),
             odd=pick((0.0, 0.0, 0.03, 0.15)),
+            odd_kinds=ODD_KINDS,
             errors=pick((0.0, 0.0, 0.0, 0.03, 0.1)),
+            history_errors=pick((0.0, 0.0, 0.0, 0.2)),
             at_once=pick((0.0, 0.4, 0.8)),
             one_stamp=rng.random() < 0.4,
             digits=pick(((7,), (0,), (0, 3, 7), (3,))),
+            row_digits=pick(((7,), (0,), (0, 3, 7), (3,))),
             zones=pick((("Z",), ("",), ("Z", ""))),
             undated=pick((0.0, 0.0, 0.0, 0.2)),
             idless=pick((0.0, 0.5, 1.0)),
@@ -143,5 +158,40 @@ class Nature:
 
     def calm(self) -> None:
         """Let nothing happen any more, and everything be told as it is."""
-        self.events = self.arrivals = self.odd = self.errors = self.dateless = 0.0
+        self.events = self.arrivals = self.odd = self.errors = self.dateless = self.history_errors = (
+            self.traps
+        ) = 0.0
         self.conflict = self.restless = False
+
+
+@dataclass
+class Use:
+    """How a story's user runs the connector; all but `streams` and `reads` are chances.
+
+    full_refresh: a stream is read whole. kills, stops: a read is killed, or told to stop. peace: nothing
+    happens while a read goes on. turns: options change, or an older state is handed on, between two reads.
+    foreign: a state says that a partition was read until long after now.
+    """
+
+    streams: tuple[str, ...]
+    reads: int
+    full_refresh: float
+    kills: float
+    stops: float
+    peace: float
+    turns: float
+    foreign: float
+
+    @classmethod
+    def drawn(cls, rng: Random, selections: Sequence[tuple[str, ...]]) -> Use:
+        """Draw how the connector is used, with one of these selections of streams."""
+        return cls(
+            streams=rng.choice(selections),
+            reads=rng.choice((1, 2, 3, 3)),
+            full_refresh=rng.choice((0.0, 0.0, 0.15, 0.5)),
+            kills=rng.choice((0.0, 0.25, 0.5)),
+            stops=0.05,
+            peace=rng.choice((0.2, 0.4)),
+            turns=rng.choice((0.0, 0.05, 0.2)),
+            foreign=rng.choice((0.0, 0.0, 0.1)),
+        )

@@ -31,7 +31,7 @@ from tools.model import oracle
 from tools.model.answers import Front
 from tools.model.clock import SECOND, VIRTUAL, Clock, render
 from tools.model.connector import KEY, in_place, source
-from tools.model.nature import Nature
+from tools.model.nature import Nature, Use
 from tools.model.oracle import Asked, Broken, Snapshot, Table
 from tools.model.streams import SELECTIONS, STREAMS, Place, StreamKind
 from tools.model.world import World
@@ -63,22 +63,19 @@ class Story:
     def __init__(self, seed: int, *, tell: bool = False, given: Mapping[str, Any] | None = None) -> None:
         self.seed = seed
         rng = self.rng = Random(f"model/{seed}")
-        names = rng.choice(SELECTIONS)
+        self.use = Use.drawn(rng, SELECTIONS)
+        given = given or {}
+        _set(self.use, given)
+        names = self.use.streams
         self.streams = [STREAMS[name] for name in names]
-        self.modes = {
-            one.name: SyncMode.incremental
-            if one.incremental and rng.random() < 0.85
-            else SyncMode.full_refresh
-            for one in self.streams
-        }
+        self.modes = {one.name: self._drawn_mode(one) for one in self.streams}
         needed = {name for one in self.streams for name in (one.data_type, *one.needs)}
         data_types = tuple(sorted(needed))
         kinds = tuple(sorted({one.source_type for one in self.streams}))
         self.clock = VIRTUAL.clock = Clock()
         self.clock.now = rng.randrange(30 * 24 * 3600) * SECOND
         self.nature = Nature.drawn(rng, kinds, data_types)
-        for name, value in (given or {}).items():
-            setattr(self.nature, name, value)
+        _set(self.nature, given)
         if any(not source().built[name].retriever.data_types for name in names):
             self.nature.kindless = 0.0  # what no data type tells of is asked of the right kind only
         if any(one.row_key for one in self.streams) and self.nature.idless:
@@ -114,6 +111,11 @@ class Story:
             ]
         )
 
+    def _drawn_mode(self, stream: StreamKind) -> SyncMode:
+        if not stream.incremental or self.rng.random() < self.use.full_refresh:
+            return SyncMode.full_refresh
+        return SyncMode.incremental
+
     def _draw_start(self) -> None:
         if self.rng.random() < 0.15:
             days = self.rng.randrange(self.clock.now // _DAY + 1)
@@ -130,7 +132,7 @@ class Story:
         rng, world = self.rng, self.world
         for _ in range(rng.choice((0, 5, 20, 60))):
             world.pass_by()
-        for _ in range(rng.choice((1, 2, 3, 3))):
+        for _ in range(self.use.reads):
             self._live_read()
             self.clock.now += rng.choice(_PAUSES)
             for _ in range(rng.choice((0, 1, 3, 10))):
@@ -143,21 +145,32 @@ class Story:
     def _turn_back(self) -> None:
         """Now and then other options, or a state that was left some reads ago."""
         rng = self.rng
-        if rng.random() < 0.05 and self.older:
+        if rng.random() < self.use.turns and self.older:
             self.states = dict(rng.choice(self.older))
             self.world.tell("an older state is handed on")
-        if rng.random() < 0.05:
+        if rng.random() < self.use.foreign:
+            self._spoil_state()
+        if rng.random() < self.use.turns:
             self._draw_start()
             self.config["include_deleted"] = rng.random() < 0.5
         self.config["skip_unchanged"] = rng.random() < 0.9
 
+    def _spoil_state(self) -> None:
+        """Let some entries of the state say that their partitions were read until long after now."""
+        for state in self.states.values():
+            blob = state.stream.stream_state if state.stream else None
+            for entry in getattr(blob, "states", ()):
+                if "modifiedDate" in entry["cursor"] and self.rng.random() < 0.5:
+                    entry["cursor"]["modifiedDate"] = "2031-01-01T00:00:00Z"
+                    self.world.tell(f"the state is spoiled: {entry}")
+
     def _live_read(self) -> None:
         rng, nature = self.rng, self.nature
         events, errors = nature.events, nature.errors
-        if rng.random() < 0.4:
+        if rng.random() < self.use.peace:
             nature.events, nature.errors = 0.0, 0.0  # a read in peace leaves a state worth losing
-        kill = rng.randrange(1, 30) if rng.random() < 0.25 else None
-        stop = rng.randrange(1, 30) if rng.random() < 0.05 else None
+        kill = rng.randrange(1, 30) if rng.random() < self.use.kills else None
+        stop = rng.randrange(1, 30) if rng.random() < self.use.stops else None
         self._read(Read(self.config, kill, stop, quiet=False))
         nature.events, nature.errors = events, errors
 
@@ -367,3 +380,10 @@ class Story:
 
     def _shown_config(self) -> dict[str, Any]:
         return {name: value for name, value in self.config.items() if name != "api_key"}
+
+
+def _set(habits: Nature | Use, given: Mapping[str, Any]) -> None:
+    """Fix the habits that are given."""
+    for name, value in given.items():
+        if hasattr(habits, name):
+            setattr(habits, name, value)

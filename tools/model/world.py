@@ -178,14 +178,13 @@ class World:
                 for _ in range(self.rng.choice(self.nature.connections)):
                     self.link(company, kind)
 
-    def link(self, company: Company, kind: str) -> Connection:
+    def link(self, company: Company, kind: str, status: str = "") -> Connection:
         """Let a connection come; its data types are asked for at once, or later."""
         rng = self.rng
         one = Connection(f"c{self.number()}", kind)
         if rng.random() < self.nature.kindless:
             one.shown_as = rng.choice(["Unknown", "", "Other"])
-        if rng.random() < 0.2:
-            one.status = "PendingAuth"
+        one.status = status or ("PendingAuth" if rng.random() < 0.2 else "Linked")
         company.connections.append(one)
         self.tell(f"{company.id[:8]} {one.id} is linked, {one.status}")
         if one.status == "Linked":
@@ -229,7 +228,12 @@ class World:
         """Let a request's time pass; perhaps something happens, mostly near to what is asked for."""
         self.clock.step(self.rng)
         rng, nature = self.rng, self.nature
-        if nature.happenings <= 0 or rng.random() >= nature.events:
+        if nature.happenings <= 0:
+            return
+        if rng.random() < nature.events * nature.traps:
+            nature.happenings -= 3
+            self.trap(company_id, data_type, connection_id)
+        if rng.random() >= nature.events:
             return
         for _ in range(rng.choice((1, 1, 2, 4))):
             nature.happenings -= 1
@@ -275,7 +279,7 @@ class World:
         now = self.clock.now
         sync = Sync(f"S{self.number()}", one.id, data_type, now, status, now, started=now)
         if rng.random() < nature.odd:
-            sync.odd = Odd(rng)
+            sync.odd = Odd(rng, nature.odd_kinds)
         company.syncs.setdefault(data_type, []).append(sync)
         company.active[one.id, data_type] = sync
         self.clock.now += rng.randrange(1, 5_000)
@@ -287,7 +291,7 @@ class World:
         sync = self.request(company, one, data_type)
         if sync.waiting:
             return
-        if self.rng.random() < 0.4:
+        if self.rng.random() < self.nature.swaps:
             rows = company.rows.get((one.id, data_type))
             if rows:
                 self._stage_one(company, sync, "vanish")
@@ -317,7 +321,7 @@ class World:
         elif what < 0.6 and sync.staged:
             for _ in range(rng.randint(1, len(sync.staged))):
                 self._show(company, sync, *sync.staged.pop(rng.randrange(len(sync.staged))))
-        elif what < 0.75:
+        elif rng.random() >= nature.finishing:
             sync.status, sync.changed = rng.choice(RUNNING), now
         elif rng.random() < nature.fails:
             self.finish(company, sync, rng.choice(FAILURES))
@@ -338,7 +342,34 @@ class World:
     def _end(self, sync: Sync, status: str) -> None:
         sync.status, sync.changed, sync.done = status, self.clock.now, self.clock.now
 
-    def _stage_one(self, company: Company, sync: Sync, op: str) -> None:
+    def trap(self, company_id: str = "", data_type: str = "", connection_id: str = "") -> None:
+        """Let a sync stamp a row that shows late, and one that shows at once; others may hide that sync."""
+        rng, nature = self.rng, self.nature
+        company = self.companies.get(company_id) or rng.choice(list(self.companies.values()))
+        name = data_type or rng.choice(nature.data_types)
+        held = [
+            one for one in company.connections if one.kind == SOURCE_TYPES[name] and one.status == "Linked"
+        ]
+        if len(held) < 2 and len(company.connections) < 4 and rng.random() < 0.5 * bool(nature.arrivals):
+            held.append(self.link(company, SOURCE_TYPES[name], status="Linked"))
+        if not held:
+            return
+        own = [one for one in held if one.id == connection_id]
+        one = rng.choice(own or held)
+        sync = company.active.get((one.id, name)) or self.request(company, one, name)
+        if sync.waiting:
+            sync.status, sync.changed, sync.started = rng.choice(RUNNING), self.clock.now, self.clock.now
+        self._stage_one(company, sync, "new", shown=False)
+        self.clock.now += rng.choice((0, SECOND, 3 * SECOND))
+        self._stage_one(company, sync, "new", shown=True)
+        others = [other for other in held if other is not one and (other.id, name) not in company.active]
+        if others and rng.random() < 0.7:
+            self.clock.now += rng.choice((0, SECOND))
+            hiding = self.request(company, rng.choice(others), name)
+            if not hiding.waiting:
+                self.finish(company, hiding, COMPLETE if rng.random() < 0.7 else rng.choice(FAILURES))
+
+    def _stage_one(self, company: Company, sync: Sync, op: str, *, shown: bool | None = None) -> None:
         """Let a sync fetch one change: stamped now, shown now or later."""
         rng, nature, data_type = self.rng, self.nature, sync.data_type
         if data_type == "payments":
@@ -346,7 +377,7 @@ class World:
         self.clock.now += rng.randrange(1, 200_000)
         rows = company.rows.get((sync.connection, data_type)) or {}
         op = op or rng.choice(nature.changes)
-        if not rows or (op == "new" and len(rows) >= nature.most_rows):
+        if not rows or (op == "new" and len(rows) >= nature.most_rows and shown is None):
             op = "new" if not rows else "change"
         if op == "vanish":
             row = rng.choice(list(rows.values()))
@@ -357,7 +388,8 @@ class World:
             row = found
             row.deleted = op == "delete" and data_type in _MARK_DELETED
             self._stamp(row, sync)
-        if rng.random() < nature.at_once and op != "vanish":
+        at_once = rng.random() < nature.at_once if shown is None else shown
+        if at_once and op != "vanish":
             self._show(company, sync, op, row)
         else:
             sync.staged.append((op, row))
@@ -389,7 +421,7 @@ class World:
         else:
             stamp = self.clock.now
         row.stamp = stamp
-        row.text = render(stamp, rng.choice(nature.digits), rng.choice(nature.zones))
+        row.text = render(stamp, rng.choice(nature.row_digits), rng.choice(nature.zones))
         if rng.random() < nature.undated:
             row.stamp, row.text = None, rng.choice([None, _YEAR_ONE, "", _YEAR_ONE + "Z"])
         row.write()
