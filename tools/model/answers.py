@@ -66,7 +66,8 @@ class Front:
         company_id = parts[1] if len(parts) > 1 and parts[0] == "companies" else ""
         data_type = next((part for part in parts[2:] if part in SOURCE_TYPES), "")
         link = parts[3] if len(parts) > 3 and parts[2] == "connections" else ""
-        world.pass_by(company_id, data_type if parts[-1] == data_type else "", link)
+        near = data_type if parts[-1] == data_type else ""
+        world.pass_by(company_id, near, link, is_look=parts[-1] == "dataStatus")
         self.asked[path] += 1
         given = params or {}
         try:
@@ -163,7 +164,7 @@ class Front:
                     told[data_type] = {"dataType": data_type}
                 continue
             entry = self._status_of(company, data_type, syncs)
-            if nature.odd and rng.random() < nature.odd:
+            if nature.odd_answers and rng.random() < nature.odd_answers:
                 entry = self._oddly(entry, ("currentStatus",), ("lastSuccessfulSync",), rng.random())
                 if rng.random() < 0.2:
                     told[rng.choice([data_type.upper(), "else"])] = entry
@@ -192,8 +193,6 @@ class Front:
                 entry["lastSuccessfulSync"] = odd_date(best.odd.pick)
         if latest.odd and latest.odd.what == "status":
             entry["currentStatus"] = odd_word(latest.status, latest.odd.pick)
-        if latest.odd and latest.odd.what == "ids" and company.stuck.get(data_type):
-            pass
         self._stick(company, data_type, latest, entry)
         return {name: value for name, value in entry.items() if value is not MISSING}
 
@@ -205,7 +204,7 @@ class Front:
             for name in names:
                 if entry[name] is None:
                     del entry[name]
-        elif latest.odd and latest.odd.what == "ids" and self.world.nature.odd:
+        elif latest.odd and latest.odd.what == "ids" and latest.id == entry.get("latestSuccessfulSyncId"):
             company.stuck[data_type] = (entry.get(names[0]), entry.get(names[1]))
 
     def _oddly(
@@ -240,7 +239,7 @@ class Front:
         if str(params.get("orderBy", "")).startswith("-"):
             entries.sort(key=lambda one: -one[0])
         rows = [entry for _, entry in entries]
-        if nature.odd and rows and rng.random() < nature.odd:
+        if nature.odd_answers and rows and rng.random() < nature.odd_answers:
             what = rng.random()
             if what < 0.4:
                 at = rng.randrange(len(rows))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.model.mutations import MUTATIONS, Mutation
-from tools.model.oracle import Broken
+from tools.model.oracle import Broken, Idle
 from tools.model.story import Story
 
 
@@ -36,16 +36,18 @@ def catch(mutation: Mutation, seconds: float, first_seed: int = 1) -> Caught:
     while time.process_time() - began < seconds:
         given = dict(mutation.nature) if seed % 2 else {}
         with mutation.applied():
-            words = _failure(seed, given)
+            words = _failure(seed, given, of_loss=mutation.loses)
         if words and not _failure(seed, given):
             return Caught(mutation, seed, seed - first_seed + 1, time.process_time() - began, words)
         seed += 1
     return Caught(mutation, None, seed - first_seed, time.process_time() - began)
 
 
-def _failure(seed: int, given: dict[str, object]) -> str:
+def _failure(seed: int, given: dict[str, object], *, of_loss: bool = False) -> str:
     try:
         Story(seed, given=given).play()
+    except Idle as idle:
+        return "" if of_loss else str(idle).splitlines()[0]
     except Broken as broken:
         return str(broken).splitlines()[0]
     except Exception as error:  # noqa: BLE001 - a mutant may break in any way

@@ -35,13 +35,15 @@ Patch = Callable[[], Iterator[None]]
 class Mutation:
     """One rule undone. name: of the mutation; rule: what holds without it; patches: what it puts in place.
 
-    nature: habits of the worlds in which it shows soonest.
+    nature: habits of the worlds, and of their users, in which it shows soonest. loses: whether rows get
+    lost; else it shows by partitions that are read for ever.
     """
 
     name: str
     rule: str
     patches: tuple[tuple[Any, str, Any], ...]
     nature: Mapping[str, Any]
+    loses: bool = True
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -70,8 +72,30 @@ def _holders(owner: Any, name: str, original: Any) -> list[Any]:
 MUTATIONS: list[Mutation] = []
 
 
-def _add(name: str, rule: str, *patches: tuple[Any, str, Any], **nature: Any) -> None:
-    MUTATIONS.append(Mutation(name, rule, patches, nature))
+def _add(name: str, rule: str, *patches: tuple[Any, str, Any], loses: bool = True, **nature: Any) -> None:
+    MUTATIONS.append(Mutation(name, rule, patches, nature, loses))
+
+
+# Habits of worlds that many rules show in.
+_BUSY: dict[str, Any] = {"events": 0.6, "traps": 0.5, "happenings": 150, "errors": 0.0, "kills": 0.0}
+_SEVERAL: dict[str, Any] = {**_BUSY, "connections": (2, 2, 3), "companies": 1, "arrivals": 0.0}
+_ALONE: dict[str, Any] = {**_BUSY, "connections": (1,), "companies": 1, "arrivals": 0.0}
+_LATE: dict[str, Any] = {**_BUSY, "connections": (1,), "arrivals": 0.0, "late": 0.5, "companies": 2}
+_ODD: dict[str, Any] = {**_ALONE, "odd": 0.5, "odd_answers": 0.0}
+_PAGED: dict[str, Any] = {
+    **_ALONE,
+    "page_cap": 2,
+    "page_size": 2,
+    "swaps": 0.9,
+    "whole": 1.0,
+    "waits": 0.0,
+    "traps": 0.0,
+    "most_rows": 8,
+}
+_RUNNING_PAGED: dict[str, Any] = {**_PAGED, "whole": 0.0, "finishing": 0.05}
+_REFUSING: dict[str, Any] = {**_BUSY, "errors": 0.1}
+_WHOLE: dict[str, Any] = {"full_refresh": 1.0}
+_CHILDREN: dict[str, Any] = {"streams": ("bank_account_transactions",)}
 
 
 def _with_status(evidence: Evidence, name: str, status: DataTypeStatus | None) -> Evidence:
@@ -106,29 +130,33 @@ _add(
     "unknown words are good",
     "A status that isn't on a list is doubt",
     (statuses, "stage_of", _stage_where_unknown_is(Stage.COMPLETE)),
-    odd=0.3,
+    **_ODD,
+    odd_kinds=("status",),
 )
 _add(
     "unknown words are failures",
     "A status that isn't on a list is doubt, not the end of a sync",
     (statuses, "stage_of", _stage_where_unknown_is(Stage.FAILED)),
-    odd=0.3,
+    **{**_SEVERAL, "odd": 0.5},
+    odd_kinds=("status",),
 )
 _add(
     "failed is complete",
     "A failed sync may stand before another connection's that runs",
     (statuses, "stage_of", _stage_where(Stage.FAILED, Stage.COMPLETE)),
-    fails=0.5,
+    **{**_LATE, "fails": 0.5},
 )
 _add(
     "running is complete",
     "While a sync runs, rows may be stamped that show later",
     (statuses, "stage_of", _stage_where(Stage.RUNNING, Stage.COMPLETE)),
+    **_BUSY,
 )
 _add(
     "waiting is running",
     "A sync that only waits doesn't hold the cursor back",
     (statuses, "stage_of", _stage_where(Stage.WAITING, Stage.RUNNING)),
+    loses=False,
     waits=0.8,
 )
 
@@ -153,14 +181,13 @@ _add(
     "history is never asked",
     "dataStatus merges connections: the history tells them apart",
     (judge, "needs_history", lambda *_, **__: False),
-    connections=(2,),
+    **_SEVERAL,
 )
 _add(
     "the list is always fresh",
     "A connection that was linked after the companies were listed may hide behind another's status",
     (judge, "needs_history", _needs_history_but(listed_at=timestamps.LAST)),
-    arrivals=0.1,
-    connections=(1,),
+    **_LATE,
 )
 _add(
     "waiting hides nobody",
@@ -170,15 +197,13 @@ _add(
         "needs_history",
         _needs_history_but(
             status=lambda status: (
-                status and status._replace(currentStatus="Complete")
-                if status.stage is Stage.WAITING
+                status._replace(currentStatus="Complete")
+                if status and status.stage is Stage.WAITING
                 else status
             )
         ),
     ),
-    arrivals=0.1,
-    connections=(1,),
-    waits=0.8,
+    **{**_LATE, "waits": 0.8},
 )
 
 # --- the safe point --------------------------------------------------------------------------------
@@ -199,11 +224,14 @@ def _point_where(stage: Stage) -> Callable[[Evidence, str], SafePoint]:
     return point_of
 
 
-def _point_without_history(evidence: Evidence, name: str) -> SafePoint:
-    point = _point_of(evidence, name)
-    if point.instant is None:
+def _point_without_running(evidence: Evidence, name: str) -> SafePoint:
+    """Pass over the running syncs that dataStatus doesn't name."""
+    point, history = _point_of(evidence, name), evidence.look.history
+    if point.instant is None or history is None:
         return point
-    return _point_of(evidence.at(replace(evidence.look, needs_history=frozenset())), name)
+    shown = evidence.look.types[name].latestSyncId
+    left = [one for one in history.entries or () if one.stage is not Stage.RUNNING or one.id == shown]
+    return _point_of(evidence.at(replace(evidence.look, history=replace(history, entries=left))), name)
 
 
 def _point_instead_of(doubt: Doubt) -> Callable[[Evidence, str], SafePoint]:
@@ -225,41 +253,40 @@ _add(
     "running: safe until now",
     "While a sync runs, only what was stamped before the last success is safe",
     (judge, "_point_of", _point_where(Stage.RUNNING)),
+    **_BUSY,
 )
 _add(
     "failed: safe until now",
     "After a failure, only what was stamped before the last success is safe",
     (judge, "_point_of", _point_where(Stage.FAILED)),
-    fails=0.5,
+    **{**_LATE, "fails": 0.5},
 )
 _add(
     "running entries bound nothing",
     "The cursor doesn't pass the request of any sync that the history shows running",
-    (judge, "_point_of", _point_without_history),
-    connections=(2,),
+    (judge, "_point_of", _point_without_running),
+    **_SEVERAL,
 )
 _add(
     "no clock: safe",
     "Without Codat's clock nothing is safe",
     (judge, "_point_of", _point_instead_of(Doubt.NO_CLOCK)),
+    **_BUSY,
     dateless=1.0,
 )
 _add(
     "not named: safe",
     "What dataStatus doesn't name is in doubt",
     (judge, "_point_of", _point_instead_of(Doubt.NOT_NAMED)),
-    odd=0.3,
-)
-_add(
-    "first sync: safe",
-    "Before the first success nothing is safe",
-    (judge, "_point_of", _point_instead_of(Doubt.SYNCING)),
+    **{**_BUSY, "odd": 0.0, "odd_answers": 0.2},
 )
 _add(
     "dates are exact",
     "A value cut to seconds stands for the whole second",
     (timestamps, "second", _uncut),
-    digits=(0,),
+    **_BUSY,
+    row_digits=(0,),
+    digits=(7,),
     one_stamp=False,
 )
 
@@ -287,9 +314,12 @@ def _entry_good_without(what: str) -> Callable[[HistoryEntry, str, int], bool]:
 
 
 for _doubt, _rule, _nature in (
-    (Doubt.DATES, "A date that can't be read, or that is later than Codat's clock, is doubt", {"odd": 0.3}),
-    (Doubt.IDS, "Sync ids that are missing are doubt", {"odd": 0.3}),
-    (Doubt.DISAGREE, "A latest sync that isn't the latest success, though all is complete, is doubt", {}),
+    (
+        Doubt.DATES,
+        "A date that can't be read, or that is later than Codat's clock, is doubt",
+        {**_ODD, "odd_kinds": ("done",)},
+    ),
+    (Doubt.STATUS, "A status that isn't on a list is doubt", {**_ODD, "odd_kinds": ("status",)}),
 ):
     _add(
         f"dataStatus: {_doubt.name} is no doubt",
@@ -298,45 +328,45 @@ for _doubt, _rule, _nature in (
         **_nature,
     )
 for _doubt, _rule, _nature in (
-    (Doubt.HISTORY, "A history that didn't answer for sure is doubt", {"errors": 0.1}),
-    (Doubt.HISTORY_ENTRY, "An entry that can't be used is doubt", {"odd": 0.3}),
-    (Doubt.DISAGREE, "A history that lacks what dataStatus names is doubt", {"odd": 0.3}),
+    (Doubt.HISTORY, "A history that didn't answer for sure is doubt", {"history_errors": 0.3}),
+    (Doubt.HISTORY_ENTRY, "An entry that can't be used is doubt", {"odd": 0.5}),
+    (Doubt.DISAGREE, "A history that lacks what dataStatus names is doubt", {"odd": 0.5}),
 ):
     _add(
         f"history: {_doubt.name} is no doubt",
         _rule,
         (judge, "_doubt_in_history", _ignoring(_doubt_in_history, _doubt)),
-        connections=(2,),
-        **_nature,
+        **{**_SEVERAL, **_nature},
     )
-for _what in ("id", "connectionId", "dataType", "status", "requested"):
+for _what, _kind in (("status", "status"), ("requested", "requested")):
     _add(
         f"history: entries need no {_what}",
         f"An entry of the history without a usable {_what} is doubt",
         (judge, "_is_usable", _entry_good_without(_what)),
-        connections=(2,),
-        odd=0.3,
+        **{**_SEVERAL, "odd": 0.5, "odd_kinds": (_kind,)},
     )
 _add(
     "history: no type concerns nobody",
     "An entry that names no data type, or spells it otherwise, may be about any",
     (judge, "_may_be_about", lambda one, name: one.dataType == name),
-    connections=(2,),
-    odd=0.3,
+    **{**_SEVERAL, "odd": 0.5},
+    odd_kinds=("data_type",),
 )
 _add(
     "history: no connection is nobody's",
     "An entry that names no connection, or spells it otherwise, may be about any",
     (judge, "_may_be_of", lambda one, connection_id: connection_id in (None, one.connectionId)),
     (judge, "_is_usable", _entry_good_without("connectionId")),
-    connections=(2,),
-    odd=0.3,
+    **{**_SEVERAL, "odd": 0.5, "odd_answers": 0.0},
+    odd_kinds=("connection",),
+    streams=("account_transactions",),
 )
 _add(
     "the future is past",
     "A date later than Codat's clock is doubt",
     (judge, "_is_past", lambda date, _: timestamps.second(date) is not None),
-    odd=0.3,
+    **_ODD,
+    odd_kinds=("done", "requested"),
 )
 
 # --- what changed ----------------------------------------------------------------------------------
@@ -345,14 +375,13 @@ _add(
     "nothing ever changes",
     "Two looks are compared: what was synced while pages were read makes them doubtful",
     (judge, "change_between", lambda *_: Change.NOTHING),
-    page_cap=2,
+    **_PAGED,
 )
 _add(
     "what runs doesn't count",
     "While a sync runs, pages may change",
     (judge, "_activity", lambda *_: Change.NOTHING),
-    page_cap=2,
-    connections=(1,),
+    **_RUNNING_PAGED,
 )
 _change_between = judge.change_between
 
@@ -365,15 +394,13 @@ _add(
     "statuses aren't compared",
     "Another sync id or date in dataStatus is a change",
     (judge, "change_between", _change_without_statuses),
-    page_cap=2,
-    connections=(1,),
+    **_PAGED,
 )
 _add(
     "histories aren't compared",
     "Another entry in the history is a change",
     (judge, "_statuses_in_history", lambda _: set()),
-    page_cap=2,
-    connections=(2, 3),
+    **{**_PAGED, "connections": (2, 3)},
 )
 
 # --- where rows come from, and what is unchanged -----------------------------------------------------
@@ -417,31 +444,32 @@ _add(
     "any sync is the one read",
     "In doubt, or while one runs, no sync is noted as read",
     (judge, "_identity_of", _identity_whatever),
+    **_BUSY,
 )
 _add(
     "doubt doesn't matter to what is noted",
     "In doubt no sync is noted as read",
     (judge, "_identity_of", _identity_of_doubtful),
-    odd=0.3,
+    **{**_SEVERAL, "odd": 0.5},
 )
 _add(
     "other entries don't matter to what is noted",
     "A running, waiting or failed sync of the partition's own keeps it from being called unchanged",
     (judge, "_identity_of", _identity_without_entries),
-    connections=(2,),
-    waits=0.8,
+    **{**_SEVERAL, "waits": 0.8},
 )
 _add(
     "same id is unchanged",
     "A sync id that stays while its date moves is doubt",
     (judge, "_is_still_current", _still_by_id),
-    odd=0.3,
+    **_ODD,
+    odd_kinds=("ids",),
 )
 _add(
     "all is explained by others",
     "Only a success that is another connection's leaves a partition unchanged",
     (judge, "_is_by_other_connections", lambda evidence, *_: evidence.connection_id is not None),
-    connections=(2,),
+    **_SEVERAL,
 )
 
 
@@ -461,28 +489,26 @@ _add(
     "the history reaches back for ever",
     "Where finished syncs since the last read weren't asked for, the history explains nothing",
     (judge, "_is_by_other_connections", _explained_without("since")),
-    connections=(2,),
+    **_SEVERAL,
 )
 _add(
     "requested before: at any precision",
     "A request whose date is cut stands for the whole second",
-    (
-        judge,
-        "_last",
-        lambda date: timestamps.second(date) if timestamps.second(date) is not None else timestamps.LAST,
-    ),
-    connections=(2,),
+    (judge, "_is_before", lambda date, instant: (timestamps.second(date) or timestamps.LAST) < instant),
+    **_SEVERAL,
     digits=(0,),
 )
 _add(
     "everything is unchanged",
     "A partition is skipped only where nothing was synced since it was read",
     (judge, "is_unchanged", lambda _, entry: entry is not None and bool(entry.sync_id)),
+    **_BUSY,
 )
 _add(
     "nothing is unchanged",
     "In a quiet world partitions are skipped",
     (judge, "is_unchanged", lambda *_: False),
+    loses=False,
 )
 _add(
     "the history is asked from now on",
@@ -494,7 +520,8 @@ _add(
             self.client, path, look.taken_at or timestamps.LAST
         ),
     ),
-    connections=(2,),
+    loses=False,
+    **_SEVERAL,
 )
 _add(
     "one look is enough",
@@ -504,7 +531,7 @@ _add(
         "look_taken_after",
         lambda self, _: self.last_look or context.CompanyContext._ask_once(self),  # type: ignore[attr-defined]
     ),
-    page_cap=2,
+    **_PAGED,
 )
 
 
@@ -522,11 +549,15 @@ _add(
     "cursors of the future stay",
     "A cursor later than Codat's clock isn't believed",
     (judge, "is_in_future", lambda *_: False),
+    **_BUSY,
+    foreign=0.5,
+    turns=0.0,
 )
 _add(
     "what has no date is forgotten",
     "Where rows were that no date can find, the next read has no date either",
     (proof, "advanced", lambda entry, **given: _advanced(entry, **{**given, "is_read_whole": False})),
+    **_BUSY,
     undated=0.3,
     idless=1.0,
 )
@@ -540,7 +571,7 @@ _add(
             evidence.at(replace(evidence.look, types={})), connections
         ),
     ),
-    errors=0.1,
+    **_REFUSING,
 )
 
 # --- refusals ----------------------------------------------------------------------------------------
@@ -549,13 +580,17 @@ _add(
     "409: never synced",
     "409 on data that dataStatus shows isn't 'never synced'",
     (refusals, "is_sure_conflict", lambda *_, **__: True),
+    **_BUSY,
     conflict=True,
+    **_WHOLE,
 )
 _add(
     "409: never synced, whatever a second look shows",
     "409 while a sync runs is a failure",
     (refusals, "meaning_of_conflict", lambda *_: Conflict.NEVER_SYNCED),
+    **_SEVERAL,
     conflict=True,
+    **_WHOLE,
 )
 _add(
     "running is never synced",
@@ -565,6 +600,7 @@ _add(
         "ruled_out",
         lambda status: None if status.stage is Stage.COMPLETE else SkipReason.NOT_SYNCED,
     ),
+    **_BUSY,
 )
 
 # --- proofs ------------------------------------------------------------------------------------------
@@ -585,43 +621,48 @@ _add(
     "every pass is a proof",
     "A pass is complete where counts agree and nothing was synced, or two passes are equal",
     (proof, "prove", lambda *_: Proof.PROVEN),
-    page_cap=2,
+    **_PAGED,
 )
 _add(
     "totals aren't held against rows",
     "As many different rows as announced have to come",
     (proof, "prove", _prove_with(totals=lambda seen: frozenset({seen.distinct}), broken=lambda _: False)),
-    page_cap=2,
+    **_PAGED,
 )
 _add(
     "rows are counted, not their ids",
     "A row that comes twice counts once",
-    (proof, "prove", _prove_with(distinct=lambda seen: seen.rows)),
-    page_cap=2,
+    (proof, "prove", _prove_with(distinct=lambda seen: seen.rows, distinct_so_far=lambda seen: seen.rows)),
+    **_PAGED,
+    refuses_order=True,
+    restless=True,
+    idless=0.0,
 )
 _add(
     "syncs while paging don't matter",
     "Counts that agree prove nothing where something was synced meanwhile",
     (proof, "prove", lambda seen, previous, _: _prove(seen, previous, Change.NOTHING)),
-    page_cap=2,
+    **_PAGED,
 )
 _add(
     "one pass is enough where keys repeat",
     "Rows that can be equal need two equal passes",
-    (proof, "prove", _prove_with(keys_repeat=lambda _: False)),
-    page_cap=2,
+    (proof, "prove", _prove_with(equal_rows_count=lambda _: False)),
+    **_PAGED,
+    streams=("banking_account_balances",),
+    idless=1.0,
 )
 _add(
     "the first look bounds the cursor",
     "The cursor passes the safe point of neither look",
     (proof, "reached", lambda seen, looks: _reached(seen, looks[-1:])),
-    page_cap=2,
+    **_PAGED,
 )
 _add(
     "the last look bounds the cursor",
     "The cursor passes the safe point of neither look",
     (proof, "reached", lambda seen, looks: _reached(seen, looks[:1])),
-    page_cap=2,
+    **_PAGED,
 )
 _add(
     "the sync of the last look is noted",
@@ -631,7 +672,7 @@ _add(
         "reached",
         lambda seen, looks: replace(_reached(seen, looks), read_from=looks[-1].read_from if looks else None),
     ),
-    page_cap=2,
+    **_PAGED,
 )
 
 # --- reading, parents, state -------------------------------------------------------------------------
@@ -640,6 +681,7 @@ _add(
     "parents never come",
     "Children aren't noted as read where parents may have come since they were listed",
     (PartitionReading, "_parents_may_have_come", lambda _: False),
+    **{**_BUSY, **_CHILDREN},
 )
 _siblings_ended = store.Siblings.ended
 
@@ -653,11 +695,14 @@ _add(
     "siblings stand alone",
     "Until all siblings were read, none of them stands for the list of parents",
     (store.Siblings, "ended", _ended_alone),
+    **{**_BUSY, **_CHILDREN, "kills": 0.5},
 )
 _add(
     "options never change",
     "Entries that were written with other options are dropped",
     (store, "_still_holds", lambda *_: True),
+    **_BUSY,
+    turns=0.5,
 )
 
 
@@ -673,7 +718,7 @@ _add(
     "an incomplete read moves the cursor",
     "Where completeness can't be shown, the cursor stays",
     (writer, "_entry_after", _note_incomplete),
-    page_cap=2,
+    **_PAGED,
 )
 
 
@@ -685,7 +730,7 @@ _add(
     "unproven parents are all parents",
     "Where parents can't be proven, the partition stays in doubt",
     (Children, "siblings", _children_proven),
-    page_cap=2,
+    **{**_PAGED, **_CHILDREN},
 )
 
 
@@ -700,7 +745,7 @@ _add(
     "a history of several pages is read once",
     "Several pages of the history have to come twice alike",
     (sync_history, "ask_history", _walk_once),
-    connections=(2, 3),
+    **_SEVERAL,
     long_history=True,
 )
 
@@ -714,8 +759,8 @@ _add(
     "a refused history is an empty one",
     "A history that isn't given is doubt",
     (sync_history, "ask_history", _refused_history),
-    connections=(2, 3),
-    errors=0.1,
+    **_SEVERAL,
+    history_errors=0.3,
 )
 
 
@@ -730,7 +775,7 @@ _add(
     "every refusal means no data",
     "A refusal counts as 'no data' only as the first answer",
     (read, "_advance", _skipped_half_way),
-    errors=0.1,
+    **_REFUSING,
 )
 _since = Planner._since
 
@@ -752,14 +797,7 @@ _add(
     "new partitions start where others are",
     "A partition without an entry of its own starts from the start",
     (Planner, "_since", _since_of_any),
-    companies=2,
-    connections=(2,),
-)
-_add(
-    "dates are rounded up",
-    "The date of a query is rounded down",
-    (timestamps, "query_date", lambda ticks, ask=timestamps.query_date: ask(ticks + 9_999)),
-    digits=(7,),
+    **_SEVERAL,
 )
 _add(
     "source types are believed",
@@ -769,5 +807,6 @@ _add(
         "connections",
         lambda self, source_types, *, is_synced=False, ask=Company.connections: ask(self, source_types),  # noqa: ARG005
     ),
-    kindless=0.3,
+    **_BUSY,
+    kindless=0.5,
 )

@@ -48,14 +48,16 @@ def odd_date(pick: float) -> Any:
 class Nature:
     """The rates and habits of one world; all chances are between 0 and 1.
 
-    events: something happens at a request. traps: what happens is what a careless reader misses. finishing:
-    a sync that goes on ends. swaps: a whole sync takes one row away and brings another. odd: a sync or an answer is told of in an odd way, of one of odd_kinds.
-    errors: a request is refused; history_errors: one for the history. at_once: a stamped row shows without delay. merging: whose status
-    dataStatus shows, the sync's that was requested last or that changed last. sync_time: whether
-    lastSuccessfulSync is the sync's end or its request. page_cap: rows that an answer
+    events: something happens at a request. traps: what happens is what a careless reader misses.
+    finishing: a sync that goes on ends. swaps: a whole sync takes one row away and brings another. whole:
+    a sync begins and ends at once. late: a connection comes just before dataStatus is asked.
+    odd: a sync is told of in an odd way, of one of odd_kinds; odd_answers: an answer is odd. errors: a
+    request is refused; history_errors: one for the history. at_once: a stamped row shows without delay.
+    merging: whose status dataStatus shows, the sync's that was requested last or that changed last.
+    sync_time: whether lastSuccessfulSync is the sync's end or its request. page_cap: rows that an answer
     holds at most. long_history: the history comes in pages. happenings: how much happens at most.
     syncing: statuses of connections that still sync, beside Linked. empty_pages: where pages follow each
-    other by tokens, some are empty.
+    other by tokens, some are empty. forgets: with a connection, its syncs are gone.
     """
 
     companies: int
@@ -66,12 +68,15 @@ class Nature:
     traps: float
     finishing: float
     swaps: float
+    whole: float
+    late: float
     arrivals: float
     waits: float
     stalls: float
     fails: float
     odd: float
     odd_kinds: tuple[str, ...]
+    odd_answers: float
     errors: float
     history_errors: float
     at_once: float
@@ -114,12 +119,15 @@ class Nature:
             traps=pick((0.0, 0.2, 0.5)),
             finishing=pick((0.05, 0.15, 0.4)),
             swaps=pick((0.2, 0.5, 0.9)),
+            whole=pick((0.2, 0.5, 1.0)),
+            late=pick((0.0, 0.0, 0.3)),
             arrivals=pick((0.0, 0.02, 0.1)),
             waits=pick((0.1, 0.4, 0.8)),
             stalls=pick((0.0, 0.5, 0.9)),
             fails=pick((0.0, 0.0, 0.2, 0.5)),
             odd=pick((0.0, 0.0, 0.03, 0.15)),
             odd_kinds=ODD_KINDS,
+            odd_answers=pick((0.0, 0.0, 0.03, 0.15)),
             errors=pick((0.0, 0.0, 0.0, 0.03, 0.1)),
             history_errors=pick((0.0, 0.0, 0.0, 0.2)),
             at_once=pick((0.0, 0.4, 0.8)),
@@ -158,6 +166,7 @@ class Nature:
 
     def calm(self) -> None:
         """Let nothing happen any more, and everything be told as it is."""
+        self.late = self.odd_answers = 0.0
         self.events = self.arrivals = self.odd = self.errors = self.dateless = self.history_errors = (
             self.traps
         ) = 0.0
@@ -166,7 +175,7 @@ class Nature:
 
 @dataclass
 class Use:
-    """How a story's user runs the connector; all but `streams` and `reads` are chances.
+    """How a story's user runs the connector; streams, page_size and reads apart, all are chances.
 
     full_refresh: a stream is read whole. kills, stops: a read is killed, or told to stop. peace: nothing
     happens while a read goes on. turns: options change, or an older state is handed on, between two reads.
@@ -174,6 +183,7 @@ class Use:
     """
 
     streams: tuple[str, ...]
+    page_size: int
     reads: int
     full_refresh: float
     kills: float
@@ -187,6 +197,7 @@ class Use:
         """Draw how the connector is used, with one of these selections of streams."""
         return cls(
             streams=rng.choice(selections),
+            page_size=rng.choice((2, 3, 5, 1000)),
             reads=rng.choice((1, 2, 3, 3)),
             full_refresh=rng.choice((0.0, 0.0, 0.15, 0.5)),
             kills=rng.choice((0.0, 0.25, 0.5)),

@@ -38,6 +38,10 @@ class Broken(AssertionError):
     """A promise that was broken, in words."""
 
 
+class Idle(Broken):
+    """A quiet world isn't found quiet: cursors that don't move, partitions that are read for ever."""
+
+
 @dataclass
 class Table:
     """One stream's table: the last version by key; what no state has sealed yet is set apart.
@@ -92,7 +96,8 @@ class Snapshot:
         now = {(place.partition, place.row.uid): place for place in stream.places(world)}
         for place, version in self.places[stream.name]:
             still = now.get((place.partition, place.row.uid))
-            if still is not None and promised(place):
+            has_blinked = place.row.uid in world.blinked and still is not None and still.row is not place.row
+            if still is not None and not has_blinked and promised(place):
                 yield still, version
 
 

@@ -32,7 +32,7 @@ from tools.model.answers import Front
 from tools.model.clock import SECOND, VIRTUAL, Clock, render
 from tools.model.connector import KEY, in_place, source
 from tools.model.nature import Nature, Use
-from tools.model.oracle import Asked, Broken, Snapshot, Table
+from tools.model.oracle import Asked, Broken, Idle, Snapshot, Table
 from tools.model.streams import SELECTIONS, STREAMS, Place, StreamKind
 from tools.model.world import World
 
@@ -90,7 +90,7 @@ class Story:
         self.counts: Counter[str] = Counter()
         self.config: dict[str, Any] = {
             "api_key": KEY,
-            "page_size": rng.choice((2, 3, 5, 1000)),
+            "page_size": self.use.page_size,
             "skip_unchanged": rng.random() < 0.8,
             "include_deleted": rng.random() < 0.8,
             "lookback_hours": 1 if rng.random() < 0.05 else 0,
@@ -198,6 +198,7 @@ class Story:
         world, clock = self.world, self.clock
         world.tell(f"--- a read, {'to be killed' if read.kill else 'stopped' if read.stop else 'whole'}")
         self.front.begin_read()
+        world.blinked.clear()
         before = Snapshot.of(world, self.streams)
         for one in self.streams:
             if self.modes[one.name] is SyncMode.full_refresh:
@@ -283,7 +284,7 @@ class Story:
     def _note_what_was_read_whole(self, read: Read) -> None:
         for end in self.source.outbox.ends:
             known = self.read_whole.get(end.partition.stream.outcome.name)
-            if known is not None and isinstance(end.result, Finished) and end.result.complete:
+            if known is not None and isinstance(end.result, Finished) and end.result.is_complete:
                 known.discard(end.partition.key)
                 if end.partition.since is None and not read.killed:
                     known.add(end.partition.key)
@@ -331,7 +332,7 @@ class Story:
             places = [p for p in stream.places(self.world) if p.partition[: len(key)] == key]
             rows = [place.row for place in places if asked.wants(place)]
             if isinstance(end.result, Finished) and not end.result.is_complete:
-                raise self._broken(f"{name} {key}: a quiet partition isn't complete")
+                raise self._idle(f"{name} {key}: a quiet partition isn't complete")
             if not rows or any(place.row.stamp is None for place in places):
                 continue
             if self._slow(stream, end.partition.company.id) or self._remembers_what_is_gone():
@@ -339,7 +340,7 @@ class Story:
             if stream.row_key and any(place.row.id is None for place in places):
                 continue
             if skips and self._alone(stream, end.partition.company.id) and not oracle.is_unchanged(end):
-                raise self._broken(f"{name} {key}: read again although nothing changed: {end.result}")
+                raise self._idle(f"{name} {key}: read again although nothing changed: {end.result}")
             if not oracle.is_unchanged(end) and isinstance(end.result, Finished):
                 self._cursor_is_there(name, end.partition, [row.text for row in rows])
 
@@ -348,8 +349,10 @@ class Story:
         return not self.nature.forgets and any(one.has_lost_one for one in self.world.companies.values())
 
     def _slow(self, stream: StreamKind, company: str) -> bool:
-        """Whether a sync took longer than what the history is asked for, so that doubt remains."""
+        """Whether doubt remains: a sync took longer than the history is asked for, or never ended well."""
         syncs = self.world.companies[company].syncs
+        if not all(self.world.companies[company].opened(name, None) for name in stream.needs):
+            return True
         return any(
             sync.done - sync.requested > _DAY
             for name in (stream.data_type, *stream.needs)
@@ -370,9 +373,10 @@ class Story:
             return
         if entry is None or entry.cursor is None or entry.cursor < latest:
             shown = entry and entry.cursor and timestamps.iso(entry.cursor)
-            raise self._broken(
-                f"{name} {key}: the cursor is {shown}, its rows go to {timestamps.iso(latest)}"
-            )
+            raise self._idle(f"{name} {key}: the cursor is {shown}, its rows go to {timestamps.iso(latest)}")
+
+    def _idle(self, text: str) -> Idle:
+        return Idle(str(self._broken(text)))
 
     def _broken(self, text: str) -> Broken:
         modes = ", ".join(f"{name} ({mode.value})" for name, mode in self.modes.items())

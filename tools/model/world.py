@@ -152,6 +152,8 @@ class World:
         self.rng, self.nature, self.clock = rng, nature, clock
         self.companies: dict[str, Company] = {}
         self.told: list[str] = []
+        # Records that were marked as deleted, or had no date, at some moment since this was last cleared.
+        self.blinked: set[int] = set()
         self.is_telling = tell
         self._made = 0
         for _ in range(nature.companies):
@@ -224,7 +226,9 @@ class World:
 
     # --- what happens
 
-    def pass_by(self, company_id: str = "", data_type: str = "", connection_id: str = "") -> None:
+    def pass_by(
+        self, company_id: str = "", data_type: str = "", connection_id: str = "", *, is_look: bool = False
+    ) -> None:
         """Let a request's time pass; perhaps something happens, mostly near to what is asked for."""
         self.clock.step(self.rng)
         rng, nature = self.rng, self.nature
@@ -232,7 +236,7 @@ class World:
             return
         if rng.random() < nature.events * nature.traps:
             nature.happenings -= 3
-            self.trap(company_id, data_type, connection_id)
+            self.trap(company_id, data_type, connection_id, links=is_look and rng.random() < nature.late)
         if rng.random() >= nature.events:
             return
         for _ in range(rng.choice((1, 1, 2, 4))):
@@ -264,7 +268,7 @@ class World:
         sync = company.active.get((one.id, name))
         if sync is not None:
             self.advance(company, sync)
-        elif rng.random() < 0.5:
+        elif rng.random() < nature.whole:
             self.whole_sync(company, one, name)
         else:
             self.request(company, one, name)
@@ -306,16 +310,13 @@ class World:
         rng, nature = self.rng, self.nature
         now = self.clock.now
         if sync.waiting:
-            if rng.random() < nature.stalls:
-                return
-            if rng.random() < nature.fails:
-                self.finish(company, sync, rng.choice(FAILURES))
-                return
-            sync.status, sync.changed, sync.started = rng.choice(RUNNING), now, now
-            self.tell(f"{company.id[:8]} {sync.id} starts, {sync.status}")
+            self._start(company, sync)
             return
         what = rng.random()
-        if what < 0.4:
+        if rng.random() < nature.swaps * 0.3:
+            for op in ("vanish", "new"):
+                self._stage_one(company, sync, op, shown=True)
+        elif what < 0.4:
             for _ in range(rng.choice((1, 1, 2, 3))):
                 self._stage_one(company, sync, "")
         elif what < 0.6 and sync.staged:
@@ -327,6 +328,17 @@ class World:
             self.finish(company, sync, rng.choice(FAILURES))
         else:
             self.finish(company, sync, COMPLETE)
+
+    def _start(self, company: Company, sync: Sync) -> None:
+        """Let a sync that waits begin, fail, or go on waiting."""
+        rng, nature, now = self.rng, self.nature, self.clock.now
+        if rng.random() < nature.stalls:
+            return
+        if rng.random() < nature.fails:
+            self.finish(company, sync, rng.choice(FAILURES))
+            return
+        sync.status, sync.changed, sync.started = rng.choice(RUNNING), now, now
+        self.tell(f"{company.id[:8]} {sync.id} starts, {sync.status}")
 
     def finish(self, company: Company, sync: Sync, status: str) -> None:
         """End a sync: a good one shows all that it brought; what a failed one hadn't shown is gone."""
@@ -342,20 +354,25 @@ class World:
     def _end(self, sync: Sync, status: str) -> None:
         sync.status, sync.changed, sync.done = status, self.clock.now, self.clock.now
 
-    def trap(self, company_id: str = "", data_type: str = "", connection_id: str = "") -> None:
-        """Let a sync stamp a row that shows late, and one that shows at once; others may hide that sync."""
+    def trap(
+        self, company_id: str = "", data_type: str = "", connection_id: str = "", *, links: bool = False
+    ) -> None:
+        """Let a sync stamp a row that shows late, and one that shows at once; others may hide that sync.
+
+        links: whether that is the sync of a connection which comes now.
+        """
         rng, nature = self.rng, self.nature
         company = self.companies.get(company_id) or rng.choice(list(self.companies.values()))
         name = data_type or rng.choice(nature.data_types)
         held = [
             one for one in company.connections if one.kind == SOURCE_TYPES[name] and one.status == "Linked"
         ]
-        if len(held) < 2 and len(company.connections) < 4 and rng.random() < 0.5 * bool(nature.arrivals):
+        if links and len(company.connections) < 4:
             held.append(self.link(company, SOURCE_TYPES[name], status="Linked"))
         if not held:
             return
         own = [one for one in held if one.id == connection_id]
-        one = rng.choice(own or held)
+        one = held[-1] if links else rng.choice(own or held)
         sync = company.active.get((one.id, name)) or self.request(company, one, name)
         if sync.waiting:
             sync.status, sync.changed, sync.started = rng.choice(RUNNING), self.clock.now, self.clock.now
@@ -389,7 +406,7 @@ class World:
             row.deleted = op == "delete" and data_type in _MARK_DELETED
             self._stamp(row, sync)
         at_once = rng.random() < nature.at_once if shown is None else shown
-        if at_once and op != "vanish":
+        if at_once and (op != "vanish" or shown):
             self._show(company, sync, op, row)
         else:
             sync.staged.append((op, row))
@@ -439,6 +456,8 @@ class World:
                 return
             row.since = self.clock.now
             rows[row.uid] = row
+            if row.deleted or row.stamp is None:
+                self.blinked.add(row.uid)
         self.tell(f"{company.id[:8]} {sync.id} shows {op} {row.uid} v{row.version} {row.text}")
 
     def _attach(self, company: Company) -> None:
