@@ -22,6 +22,7 @@ _QUERY_STATUS = re.compile(r"status=(\w+)")
 _QUERY_OTHER_STATUS = re.compile(r"status!=(\w+)")
 _REFUSALS = (403, 404, 409, 451, 500, 500, 408, 429)
 Params = Mapping[str, Any]
+_ENOUGH_ROWS = 10  # that a page must have for its cut to tell anything, also where it is cut smaller
 
 
 @dataclass(frozen=True)
@@ -377,7 +378,8 @@ class Front:
         total = len(rows)
         fields = [b'"pageNumber":%d,"pageSize":%d' % (number, size)]
         if always_right or nature.totals != "none":
-            more = nature.totals == "more" and not always_right and total > 0
+            # Pages of a few rows can't be cut elsewhere: there, a total that is too high is doubt for ever.
+            more = nature.totals == "more" and not always_right and total > 0 and size >= _ENOUGH_ROWS
             fields.append(b'"totalResults":%d' % (total + more))
         counters = b",".join(fields)
         linked = nature.links == "always" or (nature.links == "sometimes" and self.rng.random() < 0.5)
