@@ -69,13 +69,14 @@ def needs_history(
 
     several: whether more than one connection can hold it; dataStatus shows those as one. Else one that was
     linked after the companies were listed (at the instant `listed_at`) may stand behind what it shows,
-    unless the latest success is older than the list and nothing that waits hides others.
+    unless the latest Codat sync is complete and older than the list. While one runs, the last success may be
+    that of a connection that is gone by now, and no bound to what the running one has stamped.
     """
     if status is None or status.stage is Stage.UNKNOWN:
         return False  # nothing that the history says could make that sure
     if not status.has_data and status.stage not in (Stage.WAITING, Stage.RUNNING):
         return False  # there is nothing to read
-    if several or listed_at is None or now is None or status.stage is Stage.WAITING:
+    if several or listed_at is None or now is None or status.stage is not Stage.COMPLETE:
         return True
     synced = timestamps.second(status.lastSuccessfulSync)
     return synced is None or synced >= listed_at
