@@ -128,7 +128,7 @@ def test_the_image_runs_as_airbyte_and_holds_nothing_that_is_not_needed(image: s
     seen = docker("run", "--rm", "--entrypoint", "sh", image, "-c", script).stdout.split()
     assert seen[:3] == ["airbyte", "LICENSE", "main.py"]
     installed = {name.lower() for name in seen[3:]}
-    assert {"source-codat", "airbyte-cdk"} <= installed
+    assert {"airbyte-source-codat", "airbyte-cdk"} <= installed
     assert installed.isdisjoint({"pytest", "ruff", "mypy", "aiohttp", "hypothesis", "airbyte", "duckdb"})
 
 
