@@ -75,7 +75,7 @@ def paste(script: str, folder: Path, codat: Simulator, seconds: int = 300) -> st
     given = given.replace('"<your key>"', f'"{codat.api_key}", "base_url": "{codat.url}"')
     given = given.replace("'<your key>'", f"{codat.api_key} CODAT_BASE_URL={codat.url}")
     assert "<" + "your" not in given
-    stopping = "trap 'kill $! 2>/dev/null || true' EXIT\n"
+    stopping = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"
     done = subprocess.run(
         ["bash", "-euc", stopping + given], check=False, cwd=folder, capture_output=True, timeout=seconds
     )
