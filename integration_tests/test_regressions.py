@@ -211,6 +211,28 @@ class Transactions(Account):
         return {f"of {one}" for one in self.accounts} <= set(self.rows)
 
 
+def test_a_sync_that_failed_is_not_hidden_by_one_that_waits_after_it(sim):
+    account = Account(sim, *INVOICES, "Accounting")
+    account.read()
+    account.later()
+    failing = account.begin(account.links[0])
+    account.stage(failing, "shown before it failed")
+    sim.world.reveal(failing)
+    sim.world.finish_sync(failing, "Cancelled")
+    account.begin(account.links[0], "Queued")
+    account.read()
+    assert "shown before it failed" in account.rows
+
+
+def test_a_data_type_of_which_data_status_says_null_is_asked_of_connections_of_any_kind(sim):
+    account = Account(sim, *BANKING, "Other")
+    sim.faults.add(
+        Fault(path="/dataStatus$", status=200, body={BANKING[1]: None, "invoices": {}}, times=None)
+    )
+    account.read()
+    assert sim.requests_for(f"{account.links[0]}/data/banking-transactions")
+
+
 @pytest.mark.parametrize("status", [403, 404, 405, 451])
 def test_an_account_refused_once_is_read_next_time_though_nothing_was_synced(sim, status):
     account = Transactions(sim)

@@ -119,11 +119,13 @@ def look_of(answer: Answer, asked_at: float) -> Look:
     )
     if not is_as_documented:
         raise MalformedAnswer("dataStatus wasn't the JSON that was expected")
-    types = {name: _status(fields) for name, fields in body.items() if fields is not None}
+    types = {name: _status(fields) for name, fields in body.items()}
     return Look(types, answer.server_time, asked_at, answer.body)
 
 
-def _status(fields: Mapping[str, Any]) -> DataTypeStatus:
+def _status(fields: Mapping[str, Any] | None) -> DataTypeStatus:
+    if fields is None:  # neither a status nor the lack of one
+        return DataTypeStatus(currentStatus="null")
     return DataTypeStatus(*(as_text(fields.get(name)) for name in DataTypeStatus._fields))
 
 

@@ -15,6 +15,7 @@ from source_codat.foundation.paths import path_segment
 from source_codat.http.client import CodatClient
 from source_codat.trust.evidence import Entry, History, Look
 from source_codat.trust.judge import is_latest_read, needs_history, read_at
+from source_codat.trust.statuses import Stage
 
 T = TypeVar("T")
 _FRESH_SECONDS = 60.0  # a look so young needn't be repeated when the company is opened
@@ -105,7 +106,9 @@ class CompanyContext:
             status, entries = look.types.get(name), self.wanted[name].entries
             synced = timestamps.second(status.lastSuccessfulSync) if status else None
             moved = [entry for types, entry in entries if not is_latest_read(status, name, types, entry)]
-            if synced is None or (entries and not moved):
+            # Behind one that waits, others may have ended since the last success, and not well.
+            is_waiting = status is not None and status.stage is Stage.WAITING
+            if synced is None or (entries and not moved and not is_waiting):
                 continue  # nothing new: only what hasn't finished matters
             since.append(synced - _LONGEST_SYNC)
             read = [read_at(entry) for entry in moved]

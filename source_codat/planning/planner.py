@@ -291,10 +291,10 @@ class Planner:
 
 
 def _is_synced(retriever: CodatRetriever, look: Look | None) -> bool:
-    """Whether dataStatus shows data of a stream's own data type; so it is where dataStatus is unknown."""
+    """Whether dataStatus shows data of a stream's own data type, or doesn't rule it out in known words."""
     if not retriever.data_type:
         return False
     if look is None:
         return True
     status = look.types.get(retriever.data_type)
-    return status is not None and status.has_data
+    return status is not None and status.may_have_data

@@ -44,6 +44,11 @@ class DataTypeStatus(NamedTuple):
         return bool(self.lastSuccessfulSync or self.latestSuccessfulSyncId or self.currentStatus == COMPLETE)
 
     @property
+    def may_have_data(self) -> bool:
+        """Whether there is data, or a status that isn't known leaves that open."""
+        return self.has_data or (self.currentStatus is not None and self.stage is Stage.UNKNOWN)
+
+    @property
     def is_never_synced(self) -> bool:
         """Whether it is sure that there is no data: no Codat sync has ended well, and none is on its way."""
         return not self.has_data and (self.currentStatus is None or self.currentStatus in FAILED)
