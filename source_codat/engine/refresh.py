@@ -17,6 +17,7 @@ from source_codat.companies.context import CompanyContext
 from source_codat.companies.lenient_json import decoded
 from source_codat.companies.sync_history import history_entry
 from source_codat.config.settings import Settings
+from source_codat.engine.refresh_report import RefreshReport, RefreshTrouble
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError, PartitionFailed, PartitionSkipped
 from source_codat.foundation.paths import path_segment
@@ -25,7 +26,6 @@ from source_codat.foundation.wording import counted
 from source_codat.http.client import CodatClient
 from source_codat.http.transport import Answer
 from source_codat.planning.planner import Planner
-from source_codat.reporting.refresh_report import RefreshReport, RefreshTrouble
 from source_codat.streams.definition import CUSTOM
 from source_codat.trust.evidence import HistoryEntry, Look
 from source_codat.trust.statuses import UNFINISHED, Stage

@@ -1,1 +1,1 @@
-"""What people are told: how each partition ended, how far the read is, what became of refreshes."""
+"""What people are told: how each partition ended and how far the read is."""
