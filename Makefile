@@ -27,9 +27,11 @@ demo: setup  ## the main job against the bundled Codat simulator, into a DuckDB 
 # run beside them, and are left out where PYTEST_ARGS chooses some of the tests.
 PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup
 CHECKS = .venv/airbyte-checks.log
+# Not $(MAKE) itself in a recipe: make runs such a line even where it is only asked (-n) what it would do.
+AGAIN = $(MAKE) -s
 
 test: lint  ## linters, types, Airbyte's own checks and all tests
-	@$(if $(PYTEST_ARGS),:,$(MAKE) -s airbyte-checks >$(CHECKS) 2>&1) & checks=$$!; \
+	@$(if $(PYTEST_ARGS),:,$(AGAIN) airbyte-checks >$(CHECKS) 2>&1) & checks=$$!; \
 	echo "== pytest"; \
 	$(PYTEST) $(wildcard unit_tests integration_tests) $(PYTEST_ARGS); status=$$?; \
 	wait $$checks || status=1; \
@@ -77,7 +79,7 @@ $(QA)/.ready: Makefile
 
 airbyte-checks:  ## Airbyte's validators and QA checks of metadata, guide and files (minutes the first time)
 	@echo "== Airbyte's checks"
-	@if $(MAKE) -s $(QA)/.ready; then \
+	@if $(AGAIN) $(QA)/.ready; then \
 		$(QA)/bin/python -W ignore -m pytest -q --noconftest -p no:warnings unit_tests/test_metadata.py; \
 	else echo "skipped: airbyte-internal-ops can't be installed here"; fi
 

@@ -135,9 +135,8 @@ def test_the_docker_commands_end_with_records_and_continue_from_a_state(
 
 @pytest.mark.slow
 def test_the_demo_runs_as_it_stands_there(checkout: Path, codat: Simulator) -> None:
-    """`make test`, which runs this test, only has to be there: `make -n` would run it all the same."""
+    """Of `make test`, which runs this test, only what it would do."""
     script = blocks("Try it")
     assert "make test" in script
-    assert re.search(r"^test: ", (checkout / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    paste(script.replace("make test", "true"), checkout, codat, seconds=900)
+    paste(script.replace("make test", "make -n test"), checkout, codat, seconds=900)
     assert (checkout / ".demo" / "warehouse.duckdb").is_file()

@@ -54,12 +54,6 @@ def test_instants_compare_by_time_and_not_by_text():
     assert min("2024-01-01T00:00:00Z", "2024-01-01T00:00:00.5Z").endswith(".5Z")
 
 
-def test_the_latest_of_a_page_ignores_rows_without_a_date():
-    dates = ["2024-01-01T00:00:00Z", None, "", "no date", "2024-01-01T00:00:00.0000001"]
-    assert timestamps.latest(dates) == timestamps.instant("2024-01-01T00:00:00.0000001Z")
-    assert timestamps.latest([None]) is None
-
-
 @given(TICKS)
 def test_an_instant_survives_being_written_and_read(ticks):
     assert timestamps.instant(timestamps.iso(ticks)) == ticks
@@ -124,7 +118,6 @@ def test_no_text_whatever_it_holds_makes_the_arithmetic_on_dates_raise(text):
     for found in (
         timestamps.instant(text),
         timestamps.second(text),
-        timestamps.latest([text, None]),
         timestamps.from_http_date(text),
     ):
         assert found is None or FIRST <= found <= LAST

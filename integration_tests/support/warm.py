@@ -15,6 +15,7 @@ import tempfile
 import time
 import traceback
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 from unittest import mock
@@ -165,6 +166,7 @@ class Started:
 
 def _serve(address):
     """Take jobs until stdin is closed; each link gets the command's process id, then exit code and memory."""
+    import_module("source_codat.run.process")  # else each command does, which takes a while
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen()

@@ -54,9 +54,9 @@ def secrets_of(value: Any) -> tuple[str, ...]:
     key = raw if raw is not None else candidate
     token = _encoded(key)
     plain = {value.strip(), candidate, key, token, token.rstrip("="), f"Basic {token}"}
-    plain |= {one.encode("utf-8", "replace").hex() for one in (key, token)}
+    plain |= {text.encode("utf-8", "replace").hex() for text in (key, token)}
     plain |= set(_inside_base64(key))
-    plain |= {one.translate({ord("+"): "-", ord("/"): "_"}) for one in plain if one != key}
+    plain |= {text.translate({ord("+"): "-", ord("/"): "_"}) for text in plain if text != key}
     forms = {form for text in plain for form in _spellings(text)}
     return tuple(sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True))
 

@@ -103,14 +103,15 @@ def _selection(value: Any) -> Selection:
             raise ConfigError(
                 "Companies are selected by ID but 'company_ids' lists none: add at least one company ID."
             )
-        typed = list(dict.fromkeys(str(one).strip() for one in ids))
-        wrong = [one for one in typed if not _UUID.fullmatch(one.lower())]
+        typed = list(dict.fromkeys(str(company_id).strip() for company_id in ids))
+        wrong = [company_id for company_id in typed if not _UUID.fullmatch(company_id.lower())]
         if wrong:
             raise ConfigError(
                 f"{_quoted(wrong)} in 'company_ids' {_be(wrong)}: "
                 "use the UUIDs that the companies' pages in the Codat portal show."
             )
-        return Selection(SelectionKind.IDS, company_ids=tuple(dict.fromkeys(one.lower() for one in typed)))
+        lowered = dict.fromkeys(company_id.lower() for company_id in typed)
+        return Selection(SelectionKind.IDS, company_ids=tuple(lowered))
     if kind == SelectionKind.TAGS.value:
         query = value.get("tags_query")
         if not isinstance(query, str) or not query.strip():
@@ -165,16 +166,16 @@ def _filters(value: Any) -> dict[str, str]:
 def _identifiers(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
-    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+    if not isinstance(value, list) or not all(isinstance(name, str) and name.strip() for name in value):
         raise ConfigError(
             "'custom_data_types' isn't a list of custom data identifiers: write them as they are in Codat."
         )
     found: dict[str, str] = {}
-    for one in dict.fromkeys(one.strip() for one in value):
-        clash = found.setdefault(one.lower(), one)
-        if clash != one:
+    for name in dict.fromkeys(name.strip() for name in value):
+        clash = found.setdefault(name.lower(), name)
+        if clash != name:
             raise ConfigError(
-                f"The custom data types {_quoted([clash])} and {_quoted([one])} differ only in upper and "
+                f"The custom data types {_quoted([clash])} and {_quoted([name])} differ only in upper and "
                 "lower case, so their tables would be one: remove one of them."
             )
     return tuple(found.values())

@@ -24,8 +24,8 @@ def unknown_keys(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[s
 
 def _walk(value: Any, schema: Mapping[str, Any], place: str, homes: Mapping[str, str]) -> Iterator[str]:
     if isinstance(value, list):
-        for one in value:
-            yield from _walk(one, schema.get("items", {}), place, homes)
+        for item in value:
+            yield from _walk(item, schema.get("items", {}), place, homes)
     if not isinstance(value, Mapping):
         return
     known = _properties(value, schema)
@@ -38,11 +38,11 @@ def _walk(value: Any, schema: Mapping[str, Any], place: str, homes: Mapping[str,
 
 def _properties(value: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that an object may have: of several kinds of it, those of the chosen one."""
-    kinds = [one.get("properties", {}) for one in schema.get("oneOf", ())]
-    chosen = [one for one in kinds if any(f.get("const", f) == value.get(name) for name, f in one.items())]
+    kinds = [kind.get("properties", {}) for kind in schema.get("oneOf", ())]
+    chosen = [kind for kind in kinds if any(f.get("const", f) == value.get(name) for name, f in kind.items())]
     found = dict(schema.get("properties", {}))
-    for one in chosen or kinds:
-        found.update(one)
+    for kind in chosen or kinds:
+        found.update(kind)
     return found
 
 

@@ -77,12 +77,12 @@ def _holds_secret(text: str) -> bool:
     """Whether any reading of a text, its escapes undone, holds a secret."""
     known = [text]
     for _ in range(_ROUNDS):
-        more = {undo(one) for one in known for undo in _UNDOING}.difference(known)
+        more = {undo(reading) for reading in known for undo in _UNDOING}.difference(known)
         if not more or len(known) > _MOST_READINGS:
             break
         known += more
-    for one in known:
-        compact = _INVISIBLE.sub("", unicodedata.normalize("NFKC", one)).lower()
+    for reading in known:
+        compact = _INVISIBLE.sub("", unicodedata.normalize("NFKC", reading)).lower()
         if any(spelling in compact for spelling in _spellings):
             return True
     return False

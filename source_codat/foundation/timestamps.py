@@ -7,7 +7,6 @@ seven-digit form, so that nothing is ever rounded. Source: Codat's documented da
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -85,13 +84,6 @@ def second(text: str | None) -> int | None:
     """The instant a timestamp names, cut to the second: a row's own stamp may be cut as well."""
     ticks = instant(text or "")
     return None if ticks is None else ticks - ticks % TICKS_PER_SECOND
-
-
-def latest(texts: Iterable[str | None]) -> int | None:
-    """The latest instant among timestamps, of those that are one."""
-    # The rows of a whole Codat sync often carry one value: parse each distinct text once.
-    found = [ticks for text in set(texts) if text and (ticks := instant(text)) is not None]
-    return max(found, default=None)
 
 
 def iso(ticks: int) -> str:

@@ -54,7 +54,7 @@ class Limits:
                 self._until = max(self._until, until)
             else:
                 now = time.monotonic()
-                self._company_until = {one: end for one, end in self._company_until.items() if end > now}
+                self._company_until = {held: end for held, end in self._company_until.items() if end > now}
                 self._company_until[company_id] = max(until, self._company_until.get(company_id, 0.0))
 
     @property

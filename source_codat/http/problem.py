@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -103,30 +103,37 @@ class Problem:
         causes = list(_causes(error))
         if isinstance(error, AnswerTooLarge):
             return cls(f"the answer is larger than {LARGEST_ANSWER >> 20} MB", too_large=True)
-        slow = [words for kind, words in _TOO_SLOW.items() if any(isinstance(one, kind) for one in causes)]
+        slow = _words_of_kind(_TOO_SLOW, causes)
         if slow:
-            return cls(slow[0], timed_out=True)
-        unreachable = any(isinstance(one, _NO_WAY) for one in causes)
-        for one in causes:
-            if isinstance(one, ssl.SSLCertVerificationError):
+            return cls(slow, timed_out=True)
+        unreachable = any(isinstance(cause, _NO_WAY) for cause in causes)
+        for cause in causes:
+            if isinstance(cause, ssl.SSLCertVerificationError):
                 return cls(
-                    f"the server's certificate isn't trusted ({one.verify_message}); where a proxy of yours "
-                    "puts in its own, name its CA bundle in the environment variable REQUESTS_CA_BUNDLE",
+                    f"the server's certificate isn't trusted ({cause.verify_message}); where a proxy of yours"
+                    " puts in its own, name its CA bundle in the environment variable REQUESTS_CA_BUNDLE",
                     unreachable=unreachable,
                 )
         if type(error) is OSError:  # what `requests` raises before it connects
             return cls("the CA bundle that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names isn't there")
-        kinds = (words for kind, words in _KINDS.items() if any(isinstance(one, kind) for one in causes))
-        words = next(kinds, f"the connection failed ({type(error).__name__})")
+        words = _words_of_kind(_KINDS, causes) or f"the connection failed ({type(error).__name__})"
         return cls(words, unreachable=unreachable)
+
+
+def _words_of_kind(table: Mapping[type[BaseException], str], causes: list[BaseException]) -> str:
+    """What a table says of the first of its kinds that is among the causes; "" where none is."""
+    for kind, words in table.items():
+        if any(isinstance(cause, kind) for cause in causes):
+            return words
+    return ""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """An error and all that it came from, each once; libraries hide the cause in different places."""
     known: list[BaseException] = [error]
-    for one in known:
-        yield one
-        found = (*one.args, getattr(one, "reason", None), one.__cause__, one.__context__)
+    for cause in known:
+        yield cause
+        found = (*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__)
         known += [more for more in found if isinstance(more, BaseException) and more not in known]
 
 

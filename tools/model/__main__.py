@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, and return the exit code: 1 where a promise was broken."""
     options = _parser().parse_args(arguments)
     if options.mutations is not None:
-        return _mutations(options.seconds, options.seed, options.mutations)
+        return _mutations(options.stories, options.seed, options.mutations)
     began = time.process_time()
     counts: Counter[str] = Counter()
     failing = []
@@ -47,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failing else 0
 
 
-def _mutations(seconds: float, seed: int, only: str) -> int:
+def _mutations(stories: int, seed: int, only: str) -> int:
     """Tell which rules, undone, make the model fail; return 1 where one doesn't."""
     missed = []
-    for caught in check(seconds, seed, only):
+    for caught in check(stories, seed, only):
         name = caught.mutation.name
         if caught.seed is None:
             missed.append(name)
@@ -65,7 +65,9 @@ def _mutations(seconds: float, seed: int, only: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.model", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the first story (1)")
-    parser.add_argument("--stories", type=int, default=1000, help="how many (1000)")
+    parser.add_argument(
+        "--stories", type=int, default=1000, help="how many, or how many for each mutation (1000)"
+    )
     parser.add_argument("--first", action="store_true", help="end at the first that fails")
     parser.add_argument(
         "--set", nargs="*", default=[], metavar="NAME=VALUE", help="fix a habit of the worlds (see nature.py)"
@@ -73,7 +75,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--mutations", nargs="?", const="", metavar="NAME", help="undo each rule (or one) instead"
     )
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long for each mutation (60)")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell everything that happens")
     return parser
 

@@ -22,25 +22,26 @@ class Caught:
     words: str = ""
 
 
-def check(seconds: float, first_seed: int = 1, only: str = "") -> Iterator[Caught]:
-    """Try every mutation (or those whose name has `only` in it) for so many seconds."""
+def check(stories: int, first_seed: int = 1, only: str = "") -> Iterator[Caught]:
+    """Try every mutation (or those whose name has `only` in it) in at most so many stories."""
     for mutation in MUTATIONS:
         if only in mutation.name:
-            yield catch(mutation, seconds, first_seed)
+            yield catch(mutation, stories, first_seed)
 
 
-def catch(mutation: Mutation, seconds: float, first_seed: int = 1) -> Caught:
-    """Look for a story that fails with a mutation only; every second one is in a world that suits it."""
+def catch(mutation: Mutation, stories: int, first_seed: int = 1) -> Caught:
+    """Look for a story that fails with a mutation only; every second one is in a world that suits it.
+
+    stories: how many are tried at most.
+    """
     began = time.process_time()
-    seed = first_seed
-    while time.process_time() - began < seconds:
+    for seed in range(first_seed, first_seed + stories):
         given = dict(mutation.nature) if seed % 2 else {}
         with mutation.applied():
             words = _failure(seed, given, of_loss=mutation.loses)
         if words and not _failure(seed, given):
             return Caught(mutation, seed, seed - first_seed + 1, time.process_time() - began, words)
-        seed += 1
-    return Caught(mutation, None, seed - first_seed, time.process_time() - began)
+    return Caught(mutation, None, stories, time.process_time() - began)
 
 
 def _failure(seed: int, given: dict[str, object], *, of_loss: bool = False) -> str:

@@ -370,7 +370,8 @@ class Story:
 
     def _cursor_is_there(self, name: str, partition: PlannedPartition, texts: list[str | None]) -> None:
         entry, key = partition.stream.entry(partition.key), partition.key
-        latest = timestamps.latest(texts)
+        known = [ticks for text in texts if (ticks := timestamps.instant(text or "")) is not None]
+        latest = max(known, default=None)
         if latest is None or self.config.get("start_date"):
             return
         if entry is None or entry.cursor is None or entry.cursor < latest:

@@ -8,6 +8,8 @@ from codat_simulator import DATA_TYPES, Simulator
 from codat_simulator.definitions.shape import lookup
 from codat_simulator.instants import instant, known, render
 
+pytestmark = pytest.mark.xdist_group("records")  # they are made once
+
 
 @pytest.fixture(scope="module")
 def world():
