@@ -26,7 +26,7 @@ def server():
     ids=lambda program: program.name,
 )
 def test_every_contestant_that_needs_no_download_reads_every_record(program, server, tmp_path):
-    cost = run(program.command(server, tmp_path / "files"), program.env)
+    cost = run(program.command(server, tmp_path / "files"))
     assert cost.output.records == 6
     assert cost.cpu > 0
     assert cost.peak > 10
@@ -39,7 +39,7 @@ def test_a_client_that_fails_is_an_error_with_its_last_words():
 
 def test_states_are_counted_and_handed_back(server, tmp_path):
     command = connector.command(server, tmp_path, ["invoices"])
-    cost = run(command, connector.ENV, keep=("STATE",))
+    cost = run(command, keep=("STATE",))
     states = connector.last_states(cost)
     assert [one["stream"]["stream_descriptor"]["name"] for one in states] == ["invoices"]
     assert 0 < cost.output.state_bytes < cost.output.written

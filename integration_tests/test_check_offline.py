@@ -39,12 +39,14 @@ NO_SCHEME = f"'base_url' isn't an address that starts with https://: {ADDRESS}"
 CREDENTIALS = "'base_url' must not contain credentials: the key belongs into 'api_key'."
 PATH = f"'base_url' must be an address without a path or a query: {ADDRESS}"
 PLAIN = "'base_url' uses plain http, which is allowed only to this machine and private networks: use https."
+WRONG_PARTS = ("0/8", "9/8", "3/0", "3-8", "3/8/1", "03/8", "-1/8", "1.5/8", "three of eight", "3/1000")
 BOUNDS = {
     "lookback_hours": (0, 8760),
     "refresh_older_than_hours": (1, 8760),
     "refresh_wait_minutes": (1, 240),
     "report_period_months": (1, 12),
     "report_periods": (1, 240),
+    "requests_per_minute": (10, 1000),
     "page_size": (1, 5000),
     "num_workers": (2, 50),
 }
@@ -196,6 +198,14 @@ MISTAKES = {
     "http to a number": ({"base_url": "http://134744072"}, PLAIN),
     "http to a name that starts like this machine": ({"base_url": "http://localhost.example.org"}, PLAIN),
 }
+for _wrong in (*WRONG_PARTS, 3, ["3/8"]):
+    MISTAKES[f"part of {_wrong!r}"] = (
+        {"part": _wrong},
+        (
+            f"'part' is '{_wrong}', which is no part: write it as k/n with k from 1 to n and n up to 999, "
+            "such as 3/8 for the third of eight parts, or leave it empty to read all selected companies."
+        ),
+    )
 for _name, (_low, _high) in BOUNDS.items():
     for _wrong in (_low - 1, _high + 1, 1.5, str(_high), True, [5]):
         MISTAKES[f"{_name} of {_wrong!r}"] = (

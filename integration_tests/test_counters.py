@@ -60,7 +60,7 @@ def readings():
     with Simulator(companies=2, seed=11, records=6) as sim:
         honest = read(sim, *CATALOGUE, mode="full_refresh", page_size=4)
         # More than a minute's requests: the limit is no business of these tests.
-        unlimited = mock.patch("source_codat.http.rate_limit.RateLimiter.reserve", return_value=0.0)
+        unlimited = mock.patch("source_codat.http.rate_limit.WINDOW_SECONDS", 0.0)
         with unlimited, Miscounting(sim) as codat:
             told = read({**config(sim), **codat.config}, *CATALOGUE, mode="full_refresh", page_size=4)
     return SimpleNamespace(honest=honest, told=told)

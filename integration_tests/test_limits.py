@@ -11,7 +11,6 @@ import pytest
 
 from codat_simulator import Fault, Simulator
 from integration_tests.support.connector import read, selected
-from source_codat.http.rate_limit import RateLimiter
 
 MANY = ("invoices", "bills", "customers", "suppliers", "items", "accounts", "payments", "journals")
 
@@ -335,31 +334,20 @@ def test_never_more_than_ten_requests_are_in_flight_for_one_company():
 
 
 @pytest.mark.parametrize("workers", [2, 50])
-def test_the_budget_of_a_minute_holds_for_every_request_whatever_num_workers_says(
-    sim, clock, mocker, monkeypatch, workers
-):
-    monkeypatch.setenv("SOURCE_CODAT_REQUESTS_PER_MINUTE", "10")
+def test_no_minute_at_the_server_has_more_than_the_budget_whatever_num_workers_says(sim, clock, workers):
     sim.faults.add(Fault(path=r"/data/bills", times=2, status=503))  # retries count like others
-    starts = []
+    arrived = []
     lock = threading.Lock()
-    reserve = RateLimiter.reserve
 
-    def reserved(rate_limiter):
+    def arrives(_):
         with lock:
-            now = clock.module.monotonic()
-            wait = reserve(rate_limiter)
-            starts.append(now + wait)
-            return wait
+            arrived.append(clock.module.monotonic())
 
-    def slept(_, seconds):
-        with lock:
-            clock.sleep(seconds)
-
-    mocker.patch("source_codat.http.rate_limit.RateLimiter.reserve", reserved)
-    mocker.patch("source_codat.http.client.CodatClient._sleep", slept)
-    said = read(sim, *MANY, num_workers=workers)
+    unregister = sim.on_request(arrives)
+    said = read(sim, *MANY, num_workers=workers, requests_per_minute=10)
+    unregister()
     assert (said.code, said.errors) == (0, [])
-    assert len(starts) == len(sim.requests) > 25
-    starts.sort()
-    assert all(later - first >= 59.9 for first, later in zip(starts, starts[10:], strict=False))
-    assert sum(later - first < 1 for first, later in pairwise(starts)) > 15  # in bursts
+    assert len(arrived) > 25
+    arrived.sort()
+    assert all(later - first > 60 for first, later in zip(arrived, arrived[10:], strict=False))
+    assert sum(later - first < 1 for first, later in pairwise(arrived)) > 15  # in bursts

@@ -24,6 +24,7 @@ from integration_tests.support.disguises import (
 from source_codat import SourceCodat
 from source_codat.check import Check
 from source_codat.http.client import CodatClient
+from source_codat.http.rate_limit import RateLimiter
 from tools.live_check import __main__ as live_check
 
 DEBUG = {"LOG_LEVEL": "DEBUG"}
@@ -217,7 +218,7 @@ def test_a_library_user_sees_it_in_no_exception_log_or_repr(sim, key, caplog, mo
     )
     _collect(said, lambda: list(source.read(log, config(sim), configured)))
     settings, streams = source._prepare(config(sim))
-    client = CodatClient(streams["companies"].retriever.requester, 2)
+    client = CodatClient(streams["companies"].retriever.requester, 2, RateLimiter(900))
     said += [repr(settings), repr(client), repr(Check(settings, streams)), repr(source)]
     assert leaks(key, caplog.text, *said) == []
 

@@ -15,6 +15,7 @@ from source_codat.foundation.errors import ConfigError, PartitionFailed, Partiti
 from source_codat.foundation.secrets import masked
 from source_codat.foundation.wording import counted, first_of, nearest
 from source_codat.http.client import CodatClient
+from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.retry_policy import CHECK_POLICY
 from source_codat.planning.company_list import CompanyList, no_company_message, refuse_future_start
 from source_codat.planning.parents import Parents
@@ -64,7 +65,9 @@ class Check:
 
     def __post_init__(self) -> None:
         requester = self.streams["companies"].retriever.requester
-        self.client = CodatClient(requester, self.settings.num_workers, retry_policy=CHECK_POLICY)
+        rate_limiter = RateLimiter(self.settings.requests_per_minute)
+        workers = self.settings.num_workers
+        self.client = CodatClient(requester, workers, rate_limiter, retry_policy=CHECK_POLICY)
 
     def run(self) -> None:
         """Ask as little as shows that key, companies, start date, filters and custom data types work."""
@@ -74,8 +77,8 @@ class Check:
         if self.settings.selection.kind is SelectionKind.IDS:
             self._known = _all_named(company_list)
         else:
-            # One company is enough, but for what a company may lack.
-            many = self.settings.filters or self.settings.custom_data_types
+            # One company is enough, but for what a company may lack, and for counting those of a part.
+            many = self.settings.filters or self.settings.custom_data_types or self.settings.part
             self._rest = company_list.walk(self.settings.page_size if many else 1)
         if next(self._companies(), None) is None:
             raise ConfigError(no_company_message(self.settings))
@@ -96,7 +99,19 @@ class Check:
         at_least = "at least " if total is None and kind is not SelectionKind.IDS else ""
         number = counted(len(self._known) if total is None else total, "company")
         with_tags = " with these tags" if kind is SelectionKind.TAGS else ""
-        logger.info("The check succeeded: it sees %s%s%s.", at_least, number, with_tags)
+        logger.info(
+            "The check succeeded: it sees %s%s%s%s.", at_least, number, with_tags, self._those_of_the_part()
+        )
+
+    def _those_of_the_part(self) -> str:
+        """How many of the selected companies the part has, in words; empty where all are read."""
+        part = self.settings.part
+        if part is None:
+            return ""
+        number = sum(part.has(company.id) for company in self._companies())
+        if not number:
+            return f", and part {part} has none of them, so that a read of it brings nothing of any company"
+        return f", of which part {part} has {number}"
 
     def _companies(self) -> Iterator[Company]:
         """The selected companies, listed only as far as somebody looks at them."""
@@ -168,7 +183,7 @@ class Check:
 
 
 def _all_named(company_list: CompanyList) -> list[Company]:
-    found = company_list.load()
+    found = company_list.load_all_named()
     if company_list.gone:
         raise ConfigError(
             f"Codat doesn't know these companies in 'company_ids': {first_of(company_list.gone)}. Check "

@@ -37,6 +37,8 @@ ORDER = [
     "refresh_wait_minutes",
     "report_period_months",
     "report_periods",
+    "part",
+    "requests_per_minute",
     "page_size",
     "num_workers",
     "base_url",
@@ -50,10 +52,16 @@ DEFAULTS = {
     "report_period_months": 1,
     "report_periods": 24,
     "custom_data_types": [],
+    "requests_per_minute": 900,
     "page_size": 1000,
     "num_workers": 10,
 }
-BOUNDS = {"page_size": (1, 5000), "num_workers": (2, 50), "refresh_wait_minutes": (1, 240)}
+BOUNDS = {
+    "page_size": (1, 5000),
+    "num_workers": (2, 50),
+    "refresh_wait_minutes": (1, 240),
+    "requests_per_minute": (10, 1000),
+}
 TAGS = {"a", "b", "code", "br", "ul", "ol", "li"}
 LONGEST_TOOLTIP = 82  # words: the longest that was seen whole
 LONGEST_HINT = 36  # characters beside a label: a UUID's, the longest that was seen on one line

@@ -1,4 +1,4 @@
-"""How long Codat asks to wait, in every form; how many requests a minute; what is wrong with an answer."""
+"""How long Codat asks to wait, in every form; what is wrong with an answer."""
 
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -9,7 +9,6 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from source_codat.http.problem import Problem, seconds_until
-from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.stats import ClientStats
 from source_codat.http.transport import Answer, time_outs
 
@@ -117,18 +116,3 @@ def test_html_is_told_as_text_and_secrets_are_masked(mocker):
     mocker.patch("source_codat.foundation.secrets._spellings", ("s3cr3t-key",))
     text = Problem.in_error(answer(503, b"<html><b>Busy</b> s3cr3t-key</html>")).text
     assert text.startswith("Busy ****")
-
-
-def test_calls_pass_in_bursts_and_never_more_than_the_budget_in_a_minute(mocker):
-    clock = mocker.patch("source_codat.http.rate_limit.time.monotonic", return_value=0.0)
-    rate_limiter = RateLimiter(per_minute=3)
-    assert [rate_limiter.reserve() for _ in range(3)] == [0, 0, 0]
-    assert rate_limiter.reserve() == 60
-    clock.return_value = 70.0
-    assert [rate_limiter.reserve() for _ in range(3)] == [0, 0, 50]
-
-
-def test_the_default_budget_leaves_room_below_codats_thousand(monkeypatch):
-    monkeypatch.delenv("SOURCE_CODAT_REQUESTS_PER_MINUTE", raising=False)
-    rate_limiter = RateLimiter()
-    assert sum(rate_limiter.reserve() == 0 for _ in range(1000)) == 900

@@ -10,6 +10,7 @@ from typing import Any
 
 from source_codat.config.api_key import token_of
 from source_codat.config.base_url import check_base_url
+from source_codat.config.parts import Part, part_from_config
 from source_codat.config.tags import check_tags
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import ConfigError
@@ -42,7 +43,8 @@ class Selection:
 class Settings:
     """A checked configuration; `start` is an instant (see timestamps), `lookback` is in its ticks.
 
-    refresh_older_than_hours: 0 where Codat is never asked to fetch anew.
+    refresh_older_than_hours: 0 where Codat is never asked to fetch anew. part: None where all of the selected
+    companies are read.
     """
 
     authorization: str = field(repr=False)
@@ -58,6 +60,8 @@ class Settings:
     report_period_months: int
     report_periods: int
     custom_data_types: tuple[str, ...]
+    part: Part | None
+    requests_per_minute: int
     page_size: int
     num_workers: int
 
@@ -81,6 +85,8 @@ class Settings:
             report_period_months=_number(config, "report_period_months", 1, 1, 12),
             report_periods=_number(config, "report_periods", 24, 1, 240),
             custom_data_types=_identifiers(config.get("custom_data_types")),
+            part=part_from_config(config.get("part"), _quoted([config.get("part")])),
+            requests_per_minute=_number(config, "requests_per_minute", 900, 10, 1000),
             page_size=_number(config, "page_size", 1000, 1, 5000),
             num_workers=_number(config, "num_workers", 10, 2, 50),
         )

@@ -12,6 +12,7 @@ from source_codat.engine.outbox import Outbox
 from source_codat.engine.read import Event, Read
 from source_codat.engine.refresh import Refresher
 from source_codat.http.client import CodatClient
+from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.stats import RequestStats
 from source_codat.planning.company_list import CompanyList
 from source_codat.planning.parents import Parents
@@ -33,7 +34,8 @@ def build_read(
     saved: SavedStates | None,
 ) -> Read:
     """Build the read of the configured streams; saved: the state, None where none was given."""
-    client = CodatClient(streams["companies"].retriever.requester, settings.num_workers)
+    rate_limiter = RateLimiter(settings.requests_per_minute)
+    client = CodatClient(streams["companies"].retriever.requester, settings.num_workers, rate_limiter)
     outbox: Outbox[Event] = Outbox()
 
     def emit(rows: RowBatch) -> None:

@@ -261,7 +261,9 @@ class Read:
         self._log_oddities(found)
         self._progress.companies = len(found)
         streams = counted(len(self._streams), "stream")
-        logger.info("Reading %s of %s.", streams, counted(len(found), "company"))
+        part = self.company_list.settings.part
+        of_part = f", those of part {part}" if part else ""
+        logger.info("Reading %s of %s%s.", streams, counted(len(found), "company"), of_part)
         if not self.company_streams:
             return
         if self.refresher:

@@ -62,8 +62,8 @@ class CodatClient:
 
     requester: HttpRequester = field(repr=False)  # it has the configuration in it
     workers: int
+    rate_limiter: RateLimiter
     stop: threading.Event = field(default_factory=threading.Event)
-    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("airbyte"))
     retry_policy: RetryPolicy = READ_POLICY
 
@@ -141,12 +141,15 @@ class CodatClient:
     def _send(self, method: str, path: str, params: Mapping[str, Any] | None) -> Answer | Problem:
         company_id = company_in(path)
         self._sleep(self._limits.seconds_left(company_id))
-        self._sleep(self.rate_limiter.reserve())
+        while (seconds := self.rate_limiter.take()) > 0:
+            self._sleep(seconds)
         asked_at = time.monotonic()
         try:
             answer = self._transport.send(method, path, params)
         except _NO_ANSWER as error:
             return Problem.in_connection(error)
+        finally:
+            self.rate_limiter.ended()
         with self._lock:
             self.stats.note_quota(answer.headers)
         if answer.status == requests.codes.too_many_requests:

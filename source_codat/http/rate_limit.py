@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
 
-PER_MINUTE = 900  # Codat guards each address at 1,000 a minute and may block without notice
-_OVERRIDE = "SOURCE_CODAT_REQUESTS_PER_MINUTE"  # for benchmarks only, see CONTRIBUTING.md
+WINDOW_SECONDS = 60.0
+_LOOK_AGAIN_SECONDS = 0.1
 
 
 class RateLimiter:
-    """Lets requests pass in bursts, and never more than `per_minute` in any sixty seconds."""
+    """Lets requests pass in bursts; in no sixty seconds do more than `per_minute` of them reach Codat.
 
-    def __init__(self, per_minute: int | None = None) -> None:
-        self._size = per_minute or int(os.environ.get(_OVERRIDE, PER_MINUTE))
-        self._starts: deque[float] = deque(maxlen=self._size)
+    A request has a place from before it is sent until a minute after it has ended. However long requests are
+    on their way, two that had the same place one after the other reach Codat more than a minute apart.
+    Counted from when they were sent, a burst that was delayed and the next one could fall into one minute.
+    Safe to use from several threads.
+    """
+
+    def __init__(self, per_minute: int) -> None:
+        self._unused = per_minute
+        self._ended_at: deque[float] = deque()
         self._lock = threading.Lock()
 
-    def reserve(self) -> float:
-        """Reserve one request; returns the seconds to wait before it may start."""
+    def take(self) -> float:
+        """Take a place, which `ended` gives back.
+
+        Returns 0 where there was one, else the seconds to wait before trying again.
+        """
         with self._lock:
-            now = time.monotonic()
-            start = now
-            if len(self._starts) == self._size:
-                start = max(now, self._starts[0] + 60.0)
-            self._starts.append(start)
-            return start - now
+            if self._unused:
+                self._unused -= 1
+                return 0.0
+            if not self._ended_at:  # all are under way
+                return _LOOK_AGAIN_SECONDS
+            left = self._ended_at[0] + WINDOW_SECONDS - time.monotonic()
+            if left > 0:
+                return left
+            self._ended_at.popleft()
+            return 0.0
+
+    def ended(self) -> None:
+        """Note that a request which had a place was answered or given up."""
+        with self._lock:
+            self._ended_at.append(time.monotonic())

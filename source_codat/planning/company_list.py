@@ -35,7 +35,7 @@ _MOST_PAGES = 1000  # of a walk: more can't be told from an endless list
 
 @dataclass
 class CompanyList:
-    """The selected companies, read once and shared by all streams.
+    """The selected companies of this part, read once and shared by all streams.
 
     emit: takes the rows of the `companies` stream. gone: selected ids that Codat doesn't know.
     listed_at: Codat's clock when it was first asked, an instant. total: how many companies the list has by
@@ -52,23 +52,34 @@ class CompanyList:
     total: int | None = None
 
     def load(self) -> list[Company]:
-        """The selected companies; raises ConfigError where there are none, ReadStopped in doubt."""
-        selection = self.settings.selection
-        found = (
-            self._by_ids(selection.company_ids) if selection.kind is SelectionKind.IDS else self._by_list()
-        )
-        if not found:
-            raise ConfigError(no_company_message(self.settings))
-        return found
+        """The selected companies of this part, of which there may be none.
 
-    def _by_list(self, wanted: frozenset[str] | None = None) -> list[Company]:
+        Raises ConfigError where no company is selected at all, ReadStopped in doubt.
+        """
+        selection = self.settings.selection
+        if selection.kind is SelectionKind.IDS:
+            return self._by_ids(self._of_this_part(selection.company_ids))
+        return self._by_list(self.settings.part.has if self.settings.part else None)
+
+    def load_all_named(self) -> list[Company]:
+        """The companies that were selected by id, whatever part they are in; raises as `load` does."""
+        return self._by_ids(self.settings.selection.company_ids)
+
+    def _of_this_part(self, ids: tuple[str, ...]) -> tuple[str, ...]:
+        part = self.settings.part
+        return ids if part is None else tuple(company_id for company_id in ids if part.has(company_id))
+
+    def _by_list(self, is_wanted: Callable[[str], bool] | None = None) -> list[Company]:
         companies: dict[str, Company] = {}
+        is_any_listed = False
 
         def collect(rows: RowBatch) -> None:
+            nonlocal is_any_listed
             found = list(companies_in(rows.rows))
-            self._emit_wanted(rows, [company.id for company in found], wanted)
+            is_any_listed |= bool(found)
+            self._emit_wanted(rows, [company.id for company in found], is_wanted)
             for company in found:
-                if wanted is None or company.id in wanted:
+                if is_wanted is None or is_wanted(company.id):
                     companies[company.id] = (
                         merged(companies[company.id], company) if company.id in companies else company
                     )
@@ -94,17 +105,19 @@ class CompanyList:
                 "The list of companies kept changing while it was read, so that one might have been missed: "
                 "the read stopped before reading any. Run it again."
             )
+        if not is_any_listed and self.settings.selection.kind is not SelectionKind.IDS:
+            raise ConfigError(no_company_message(self.settings))
         return list(companies.values())
 
     def _note_time(self, now: int | None) -> None:
         if self.listed_at is None or (now is not None and now < self.listed_at):
             self.listed_at = now
 
-    def _emit_wanted(self, rows: RowBatch, keys: list[str], wanted: frozenset[str] | None) -> None:
-        if wanted is None:
+    def _emit_wanted(self, rows: RowBatch, keys: list[str], is_wanted: Callable[[str], bool] | None) -> None:
+        if is_wanted is None:
             self.emit(rows)
             return
-        chosen = [row for row, key in zip(rows.rows, keys, strict=True) if key in wanted]
+        chosen = [row for row, key in zip(rows.rows, keys, strict=True) if is_wanted(key)]
         if chosen:
             self.emit(RowBatch(rows.stream, chosen, rows.added, rows.emitted_at, rows.size))
 
@@ -113,9 +126,9 @@ class CompanyList:
             pages = -(-self._how_many() // self.settings.page_size)
             # Several pages are read twice, to prove that none was missed.
             if (pages if pages <= 1 else 2 * pages) <= len(ids):
-                found = self._by_list(frozenset(ids))
+                found = self._by_list(frozenset(ids).__contains__)
                 self.gone = sorted(set(ids) - {company.id for company in found})
-                return found
+                return self._any_of(found, ids)
         found = []
         for company_id in ids:
             try:
@@ -130,6 +143,12 @@ class CompanyList:
             self._note_time(page.server_time)
             self.emit(batch(self.retriever.name, page, {}, {}, self.retriever.columns))
             found += companies
+        return self._any_of(found, ids)
+
+    def _any_of(self, found: list[Company], ids: tuple[str, ...]) -> list[Company]:
+        """What was found of the named companies; raises ConfigError where that is none of them."""
+        if ids and not found:
+            raise ConfigError(no_company_message(self.settings, ids))
         return found
 
     def _one(self, company_id: str) -> tuple[Page, list[Company]]:
@@ -188,12 +207,15 @@ def refuse_future_start(settings: Settings, now: int | None) -> None:
         )
 
 
-def no_company_message(settings: Settings) -> str:
-    """The sentence for a selection that matches no company: why there is nothing to read, and what to do."""
+def no_company_message(settings: Settings, ids: tuple[str, ...] = ()) -> str:
+    """The sentence for a selection that matches no company: why there is nothing to read, and what to do.
+
+    ids: the named companies that were asked for, where they are selected so.
+    """
     selection = settings.selection
     if selection.kind is SelectionKind.IDS:
         return (
-            f"Codat knows none of the companies in 'company_ids' ({first_of(selection.company_ids)}): check "
+            f"Codat knows none of the companies in 'company_ids' ({first_of(ids)}): check "
             "the IDs in the Codat portal, and that the API key belongs to the client they are in."
         )
     if selection.kind is SelectionKind.TAGS:

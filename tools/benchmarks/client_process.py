@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,7 +65,6 @@ class Cost:
 
 def run(
     command: Sequence[str | Path],
-    env: Mapping[str, str] | None = None,
     keep: tuple[str, ...] = (),
     pace: Callable[[int], None] = lambda _: None,
 ) -> Cost:
@@ -81,7 +80,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
             bufsize=_BUFFER_BYTES,
         )
         watchdog = threading.Timer(_LONGEST_SECONDS, process.kill)

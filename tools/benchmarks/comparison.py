@@ -92,7 +92,7 @@ class Comparison:
                 if program.name in missing:
                     continue
                 try:
-                    cost = run(commands[program.name, records], program.env)
+                    cost = run(commands[program.name, records])
                     if cost.output.records != records:
                         raise ClientFailedError(f"{cost.output.records} of {records} records came out")
                 except ClientFailedError as error:

@@ -13,8 +13,9 @@ from tools.benchmarks import ROOT
 from tools.benchmarks.client_process import Cost, run
 from tools.benchmarks.server import Server
 
-# The per-minute limit protects an account at Codat; here it would be what is measured.
-ENV = {"SOURCE_CODAT_REQUESTS_PER_MINUTE": "10000000"}
+# The budget of a minute protects an account at Codat; here it would be what is measured. A minute of no
+# length has no end of budgets.
+PROGRAM: list[str | Path] = [sys.executable, "-m", "tools.benchmarks.minutes", "0"]
 
 
 def write(folder: Path, name: str, content: Any) -> Path:
@@ -46,8 +47,7 @@ def command(
     folder.mkdir(parents=True, exist_ok=True)
     config = write(folder, "config", {"api_key": server.api_key, "base_url": server.url, **options})
     chosen = write(folder, "catalog", catalog(streams))
-    found: list[str | Path] = [sys.executable, "-m", "source_codat.run", "read"]
-    found += ["--config", config, "--catalog", chosen]
+    found = [*PROGRAM, "read", "--config", config, "--catalog", chosen]
     return [*found, "--state", write(folder, "state", state)] if state is not None else found
 
 
@@ -55,15 +55,7 @@ def incremental_streams(server: Server, folder: Path) -> list[str]:
     """Return the incremental streams that have a Codat data type, by what discover and the manifest say."""
     folder.mkdir(parents=True, exist_ok=True)
     config = write(folder, "config", {"api_key": server.api_key, "base_url": server.url})
-    discover: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "source_codat.run",
-        "discover",
-        "--config",
-        config,
-    ]
-    output = run(discover, ENV, keep=("CATALOG",)).output
+    output = run([*PROGRAM, "discover", "--config", config], keep=("CATALOG",)).output
     streams = json.loads(output.last[-1])["catalog"]["streams"]
     manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
     typed = {row["$parameters"]["name"] for row in manifest["streams"] if "data_type" in row["$parameters"]}

@@ -28,9 +28,9 @@ def measure(folder: Path, repeat: int, quick: bool, tell: Callable[[str], None])
         start_up = connector.command(nothing, folder / "start_up", STREAMS, None, **options)
         command = connector.command(server, folder / "latency", STREAMS, None, **options)
         for _ in range(1 if quick else repeat):
-            begun = run(start_up, connector.ENV).wall
+            begun = run(start_up).wall
             server.forget()
-            elapsed = run(command, connector.ENV).wall - begun
+            elapsed = run(command).wall - begun
             seen = server.requests
             wall = max(one.finished_at for one in seen) - min(one.at for one in seen)
             ideal = len(seen) * LATENCY / WORKERS

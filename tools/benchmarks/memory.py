@@ -39,7 +39,7 @@ def measure(folder: Path, _: int, quick: bool, tell: Callable[[str], None]) -> I
     records = 5000 if quick else 1_000_000
     with Server(Content(1, {"invoices": records})) as server:
         command = connector.command(server, folder / "memory", ["invoices"])
-        cost = run(command, connector.ENV, pace=SlowReader(0.5 if quick else _PAUSE_SECONDS))
+        cost = run(command, pace=SlowReader(0.5 if quick else _PAUSE_SECONDS))
     output = cost.output
     if output.records != records:
         raise ClientFailedError(f"{output.records} of {records} records came out")

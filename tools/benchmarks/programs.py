@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.benchmarks import ROOT, connector, tap
@@ -27,7 +27,6 @@ class Program:
 
     name: str
     command: Callable[[Server, Path], Command]
-    env: Mapping[str, str] = field(default_factory=dict)
     turns: int = 1
     install: Callable[[], None] = lambda: None
 
@@ -49,7 +48,7 @@ def _bare_loop(server: Server, _: Path) -> Command:
     return [sys.executable, _FOLDER / "bare_loop.py", server.url, server.api_key]
 
 
-SOURCE_CODAT = Program("source-codat", _source_codat, connector.ENV, turns=3)
+SOURCE_CODAT = Program("source-codat", _source_codat, turns=3)
 BARE_LOOP = Program("bare loop", _bare_loop, turns=3)
 STOCK = Program("stock manifest", _stock)
 TAP = Program(f"tap-codat {tap.VERSION}", tap.command, install=tap.install)

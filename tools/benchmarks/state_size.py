@@ -20,7 +20,7 @@ def measure(folder: Path, _: int, quick: bool, tell: Callable[[str], None]) -> I
     with Server(content) as server:
         tell(f"{content.companies:,} companies are there")
         command = connector.command(server, folder / "state_size", list(STREAMS), num_workers=20)
-        cost = run(command, connector.ENV)
+        cost = run(command)
     output = cost.output
     if output.records != content.total:
         raise ClientFailedError(f"{output.records} of {content.total} records came out")

@@ -35,13 +35,11 @@ def measure(folder: Path, _: int, quick: bool, tell: Callable[[str], None]) -> I
 def _requests(folder: Path, content: Content, tell: Callable[[str], None]) -> tuple[int, int]:
     with Server(content) as server:
         streams = connector.incremental_streams(server, folder)
-        first = run(
-            connector.command(server, folder, streams, page_size=_PAGE_SIZE), connector.ENV, keep=("STATE",)
-        )
+        first = run(connector.command(server, folder, streams, page_size=_PAGE_SIZE), keep=("STATE",))
         before = len(server.requests)
         server.forget()
         states = connector.last_states(first)
-        second = run(connector.command(server, folder, streams, states, page_size=_PAGE_SIZE), connector.ENV)
+        second = run(connector.command(server, folder, streams, states, page_size=_PAGE_SIZE))
         paths = Counter(one.pattern for one in server.requests)
         tell(
             f"{before} requests and {first.output.records:,} records first, then {paths.total()} requests "

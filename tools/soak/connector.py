@@ -147,7 +147,7 @@ def _without_waiting(time_out: float) -> Iterator[None]:
     with (
         mock.patch("source_codat.http.client.CodatClient._back_off", return_value=0.0),
         mock.patch("source_codat.http.client.time_outs", return_value=(5.0, time_out)),
-        mock.patch("source_codat.http.rate_limit.PER_MINUTE", 1_000_000),
+        mock.patch("source_codat.http.rate_limit.WINDOW_SECONDS", 0.0),
         mock.patch("source_codat.engine.refresh.MINUTE_SECONDS", 1 / 60),
         mock.patch("source_codat.engine.refresh.FIRST_PAUSE_SECONDS", 0.01),
         mock.patch("source_codat.engine.refresh.LONGEST_PAUSE_SECONDS", 0.05),
