@@ -169,8 +169,12 @@ MISTAKES = {
         ),
     ),
     "text for a flag": (
-        {"include_deleted": "false"},
-        "'include_deleted' is 'false': set it to true or false.",
+        {"skip_unchanged": "false"},
+        "'skip_unchanged' is 'false': set it to true or false.",
+    ),
+    "flag for a choice": (
+        {"deleted_records": False},
+        "'deleted_records' is 'False': set it to 'keep', 'leave_out' or 'remove'.",
     ),
     "number for a flag": ({"skip_unchanged": 1}, "'skip_unchanged' is '1': set it to true or false."),
     "flag for an address": ({"base_url": False}, NO_ADDRESS),

@@ -166,7 +166,7 @@ def test_deleted_records_come_marked_or_not_at_all(sim):
     sim.world.delete(company, "invoices", victim)
     everything = read(sim, "invoices").records("invoices")
     assert any(one["id"] == victim and one["metadata"]["isDeleted"] for one in everything)
-    rest = read(sim, "invoices", include_deleted=False).records("invoices")
+    rest = read(sim, "invoices", deleted_records="leave_out").records("invoices")
     assert not any((one.get("metadata") or {}).get("isDeleted") for one in rest)
     assert len(rest) == sum(not (one.get("metadata") or {}).get("isDeleted") for one in everything)
 

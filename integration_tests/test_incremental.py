@@ -95,7 +95,8 @@ def test_a_start_date_reads_only_what_changed_since(sim, company):
     ("before", "now"),
     [
         ({"start_date": "2026-11-01"}, {"start_date": "2001-01-01"}),
-        ({"include_deleted": False}, {}),
+        ({"deleted_records": "leave_out"}, {}),
+        ({}, {"deleted_records": "remove"}),
         ({"filters": [{"stream": "invoices", "query": "status=Paid"}]}, {}),
     ],
 )

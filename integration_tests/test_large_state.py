@@ -33,7 +33,7 @@ def states(path):
                 f'"syncedAt":"2026-11-28T10:{company % 60:02d}:43Z"}}}}'
                 for company in range(COMPANIES)
             )
-            fingerprint = {"start_date": None, "include_deleted": True, "filter": None}
+            fingerprint = {"start_date": None, "deleted_records": "keep", "filter": None}
             file.write("[" if number == 0 else ",")
             file.write(
                 f'{{"type":"STREAM","stream":{{"stream_descriptor":{{"name":"{stream}"}},"stream_state":'

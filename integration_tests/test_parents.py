@@ -20,7 +20,7 @@ def asked(sim, before, after):
     "options",
     [
         {"filters": [{"stream": "bills", "query": "currency=none"}]},
-        {"include_deleted": False},
+        {"deleted_records": "leave_out"},
         {"start_date": TOMORROW},
     ],
     ids=lambda options: next(iter(options)),

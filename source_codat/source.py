@@ -22,7 +22,7 @@ from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
 from source_codat.check import Check, check_filters
 from source_codat.config.api_key import register_secrets
-from source_codat.config.settings import Settings
+from source_codat.config.settings import DeletedRecords, Settings
 from source_codat.config.unknown_keys import unknown_keys
 from source_codat.engine.assembly import build_read
 from source_codat.engine.read import Read
@@ -128,7 +128,12 @@ class SourceCodat(ConcurrentDeclarativeSource):
         settings = Settings.from_config(config)
         check_filters(settings, queryable_streams(self._source_config, settings.custom_data_types))
         return settings, build_streams(
-            self._constructor, self._source_config, settings.custom_data_types, config, names
+            self._constructor,
+            self._source_config,
+            settings.custom_data_types,
+            config,
+            names,
+            dates_deletions=settings.deleted_records is DeletedRecords.REMOVE,
         )
 
     def _names(self, settings: Settings) -> Collection[str]:

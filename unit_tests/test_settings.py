@@ -56,7 +56,7 @@ def test_every_form_of_the_key_is_a_secret(given_key):
 
 def test_left_out_options_have_the_defaults_of_the_spec():
     found = settings()
-    assert (found.selection.kind.value, found.start, found.include_deleted) == ("all", None, True)
+    assert (found.selection.kind.value, found.start, found.deleted_records.value) == ("all", None, "keep")
     assert (found.page_size, found.num_workers, found.skip_unchanged, found.lookback) == (1000, 10, True, 0)
     assert (found.report_period_months, found.report_periods) == (1, 24)
 

@@ -28,7 +28,7 @@ ORDER = [
     "api_key",
     "companies",
     "start_date",
-    "include_deleted",
+    "deleted_records",
     "filters",
     "custom_data_types",
     "skip_unchanged",
@@ -44,7 +44,7 @@ ORDER = [
     "base_url",
 ]
 DEFAULTS = {
-    "include_deleted": True,
+    "deleted_records": "keep",
     "filters": [],
     "skip_unchanged": True,
     "lookback_hours": 0,

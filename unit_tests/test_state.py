@@ -49,7 +49,7 @@ def test_the_shape_of_a_state_is_the_one_that_was_decided():
             {"partition": {"company_id": "c1", "connection_id": "k2"}, "cursor": {"syncId": "s2"}},
             {"partition": {"company_id": "c2", "connection_id": "k3"}, "cursor": {"modifiedDate": DATE}},
         ],
-        "fingerprint": {"start_date": "2024-01-01", "include_deleted": True, "filter": None},
+        "fingerprint": {"start_date": "2024-01-01", "deleted_records": "keep", "filter": None},
     }
 
 
@@ -73,8 +73,10 @@ def test_what_was_written_is_read_again(entries):
         ({"start_date": "2024-01-01"}, {"start_date": "2024-01-01T00:00:00Z"}, True),
         ({"start_date": "2024-06-01"}, {"start_date": "2024-01-01"}, False),
         ({"start_date": "2024-06-01"}, {}, False),
-        ({"include_deleted": False}, {}, False),
-        ({}, {"include_deleted": False}, False),
+        ({"deleted_records": "leave_out"}, {}, False),
+        ({}, {"deleted_records": "leave_out"}, False),
+        ({}, {"deleted_records": "remove"}, False),
+        ({"deleted_records": "remove"}, {"deleted_records": "keep"}, False),
         ({}, {"filters": [{"stream": "invoices", "query": "a=1"}]}, False),
         ({}, {"filters": [{"stream": "bills", "query": "a=1"}]}, True),
         ({"lookback_hours": 3, "page_size": 5}, {"skip_unchanged": False}, True),

@@ -43,6 +43,14 @@ CASES: dict[str, tuple[dict, list]] = {
         {"weather": "rain"},
         [f"The configuration's 'weather' {UNKNOWN} 'spec' lists those that are."],
     ),
+    "a field of which one word is right": (
+        {"include_deleted": False},
+        [f"The configuration's 'include_deleted' {UNKNOWN} did you mean 'deleted_records'?"],
+    ),
+    "a field of which one word is in several names": (
+        {"always_refresh": True},
+        [f"The configuration's 'always_refresh' {UNKNOWN} 'spec' lists those that are."],
+    ),
     "fields of the platform's own": ({"__injected_declarative_manifest": {}}, []),
 }
 

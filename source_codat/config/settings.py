@@ -30,6 +30,18 @@ class SelectionKind(Enum):
     TAGS = "tags"
 
 
+class DeletedRecords(Enum):
+    """What becomes of accounting records that were deleted at their source; the configuration's words.
+
+    KEEP: they come, marked. LEAVE_OUT: they aren't asked for. REMOVE: they come with the column that lets
+    destinations delete the row.
+    """
+
+    KEEP = "keep"
+    LEAVE_OUT = "leave_out"
+    REMOVE = "remove"
+
+
 @dataclass(frozen=True)
 class Selection:
     """Which companies to read: all, those with these ids, or those that match a tags query."""
@@ -51,7 +63,7 @@ class Settings:
     selection: Selection
     start_date: str | None
     start: int | None
-    include_deleted: bool
+    deleted_records: DeletedRecords
     filters: Mapping[str, str]
     skip_unchanged: bool
     lookback: int
@@ -76,7 +88,7 @@ class Settings:
             selection=_selection(config.get("companies")),
             start_date=start_date,
             start=start,
-            include_deleted=_flag(config, "include_deleted", True),
+            deleted_records=_deleted_records(config.get("deleted_records")),
             filters=_filters(config.get("filters")),
             skip_unchanged=_flag(config, "skip_unchanged", True),
             lookback=_number(config, "lookback_hours", 0, 0, 8760) * 3600 * timestamps.TICKS_PER_SECOND,
@@ -167,6 +179,17 @@ def _filters(value: Any) -> dict[str, str]:
             )
         found[stream] = query
     return found
+
+
+def _deleted_records(value: Any) -> DeletedRecords:
+    if value is None:
+        return DeletedRecords.KEEP
+    try:
+        return DeletedRecords(value)
+    except ValueError:
+        raise ConfigError(
+            f"'deleted_records' is {_quoted([value])}: set it to 'keep', 'leave_out' or 'remove'."
+        ) from None
 
 
 def _identifiers(value: Any) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from source_codat.foundation.wording import nearest
 
 _PLATFORMS_OWN = "__"  # __injected_declarative_manifest and the like
 _LONGEST = 60
+_SHORTEST_WORD = 5  # letters: shorter ones are in many names
 _ALL_COMPANIES = " Only 'companies' chooses companies: without it, all of them are read."
 
 
@@ -50,13 +51,20 @@ def _sentence(key: str, place: str, homes: Mapping[str, str]) -> str:
     shown = masked(f"{place}{key}")[:_LONGEST]
     if homes.get(key) == f"{place}{key}":  # of the same object, where another kind of it is chosen
         return f"The configuration's '{shown}' changes nothing: it means nothing beside what is chosen there."
-    near = homes.get(key) or homes.get(nearest(key, homes), "")
+    near = homes.get(key) or homes.get(nearest(key, homes) or _of_a_word(key, homes), "")
     meant = f"did you mean '{near}'?" if near else "'spec' lists those that are."
     misplaced = not place and near.startswith("companies.")
     return (
         f"The configuration's '{shown}' changes nothing, as there is no such field: {meant}"
         f"{_ALL_COMPANIES if misplaced else ''}"
     )
+
+
+def _of_a_word(key: str, homes: Mapping[str, str]) -> str:
+    """The one known name that shares a word with a key: deleted_records for include_deleted; else empty."""
+    words = {word for word in key.lower().split("_") if len(word) >= _SHORTEST_WORD}
+    sharing = [name for name in homes if words & set(name.lower().split("_"))]
+    return sharing[0] if len(sharing) == 1 else ""
 
 
 def _paths(schema: Mapping[str, Any], place: str = "") -> Iterator[str]:

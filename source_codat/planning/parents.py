@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from source_codat.config.settings import Settings
+from source_codat.config.settings import DeletedRecords, Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
 from source_codat.foundation.skip_reasons import SkipReason
@@ -159,7 +159,7 @@ class Parents:
                     keep(kept)
 
         # A parent's filters and start date are about what is sent, not about which children exist.
-        settings = replace(self.settings, filters={}, include_deleted=True, start=None)
+        settings = replace(self.settings, filters={}, deleted_records=DeletedRecords.KEEP, start=None)
         reader = StreamReader(self.client, self.parent, settings, collect, self.stats)
         return reader.read(Partition(above.ids, since, context=above.context, source=self.evidence(above)))
 

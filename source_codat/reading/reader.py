@@ -15,6 +15,7 @@ from source_codat.config.settings import Settings
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
+from source_codat.reading.deletions import with_deletion_dates
 from source_codat.reading.pages import Page, PageHashes
 from source_codat.reading.passes import Pass, RowTally
 from source_codat.reading.requests import SMALLEST_PAGE, PageRequest, Partition, StreamRequests
@@ -270,6 +271,8 @@ class PartitionReading:
         if not page.rows:
             return 0
         shown = keys.keyed(shaped(self._retriever, page))
+        if self._retriever.dates_deletions:
+            shown = with_deletion_dates(shown)
         if not shown.rows:  # a start date may leave all of a page out
             return 0
         fixed = {**self._requests.request_fields, **self._ids}

@@ -13,7 +13,7 @@ import pendulum
 from airbyte_cdk.models import FailureType
 
 from source_codat.companies.context import CompanyContext
-from source_codat.config.settings import Settings
+from source_codat.config.settings import DeletedRecords, Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionFailed
 from source_codat.http.client import CodatClient
@@ -175,7 +175,7 @@ class StreamRequests:
         terms = [self.retriever.always] if self.retriever.always else []
         if since is not None and self._by_cursor:
             terms.append(f"{self.retriever.cursor_field}>={timestamps.query_date(since)}")
-        if self.retriever.marks_deleted and not self._settings.include_deleted:
+        if self.retriever.marks_deleted and self._settings.deleted_records is DeletedRecords.LEAVE_OUT:
             terms.append("metadata.isDeleted!=true")
         filtered = self._settings.filters.get(self.retriever.name, "")
         if filtered:

@@ -158,7 +158,7 @@ def fingerprint(retriever: CodatRetriever, settings: Settings) -> dict[str, Any]
     """The options that decide which rows of a stream are read."""
     options: dict[str, Any] = {"start_date": settings.start_date}
     if retriever.marks_deleted:
-        options["include_deleted"] = settings.include_deleted
+        options["deleted_records"] = settings.deleted_records.value
     options["filter"] = settings.filters.get(retriever.name)
     return options
 

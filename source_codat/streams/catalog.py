@@ -16,7 +16,13 @@ from airbyte_cdk.sources.declarative.parsers.model_to_component_factory import M
 from airbyte_cdk.sources.declarative.schema import SchemaLoader
 
 from source_codat.streams.columns import Columns
-from source_codat.streams.definition import CUSTOM, CUSTOM_IDENTIFIER, CodatRetriever
+from source_codat.streams.definition import CUSTOM, CUSTOM_IDENTIFIER, DELETED_AT, CodatRetriever
+
+_DELETED_AT = {
+    "type": ["null", "string"],
+    "format": "date-time",
+    "description": "When the record was deleted at its source; null while it is there.",
+}
 
 
 @dataclass(frozen=True)
@@ -32,13 +38,20 @@ class CodatStream:
         """The stream's name in the catalog."""
         return self.retriever.name
 
+    def json_schema(self) -> dict[str, Any]:
+        """The stream's columns, with that of deletions where its rows have it."""
+        schema = dict(self.schema_loader.get_json_schema())
+        if self.retriever.dates_deletions:
+            schema["properties"] = {**schema["properties"], DELETED_AT: _DELETED_AT}
+        return schema
+
     def as_airbyte_stream(self) -> AirbyteStream:
         """The stream as `discover` shows it."""
         incremental = bool(self.retriever.cursor_field)
         modes = [SyncMode.full_refresh] + [SyncMode.incremental] * incremental
         return AirbyteStream(
             name=self.name,
-            json_schema=dict(self.schema_loader.get_json_schema()),
+            json_schema=self.json_schema(),
             supported_sync_modes=modes,
             source_defined_cursor=True if incremental else None,
             default_cursor_field=[self.retriever.cursor_field] if incremental else None,
@@ -55,10 +68,13 @@ def build_streams(
     identifiers: Sequence[str],
     config: Mapping[str, Any],
     names: Collection[str] | None = None,
+    *,
+    dates_deletions: bool = False,
 ) -> dict[str, CodatStream]:
     """The streams by name, in the manifest's order, then one for each custom data identifier.
 
-    names: build only these, their parents and the company list; None builds all.
+    names: build only these, their parents and the company list; None builds all. dates_deletions: whether
+    rows say when they were deleted, in streams whose deleted records stay.
     """
     definitions = [
         *manifest["streams"],
@@ -76,6 +92,7 @@ def build_streams(
         retriever = factory.create_component(CustomRetriever, definition["retriever"], config, name=name)
         loader = factory.create_component(JsonFileSchemaLoader, definition["schema_loader"], config)
         key = definition["primary_key"]
+        retriever.dates_deletions = dates_deletions and retriever.marks_deleted
         retriever.columns = Columns(key, retriever.cursor_field, loader.get_json_schema)
         streams[name] = CodatStream(retriever, key, loader)
     asked = Counter(stream.retriever.path for stream in streams.values())

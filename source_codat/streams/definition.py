@@ -12,6 +12,7 @@ from source_codat.foundation.paths import path_segment
 from source_codat.streams.columns import Columns
 
 CUSTOM_IDENTIFIER = "customDataIdentifier"  # the placeholder that a custom data type's name fills
+DELETED_AT = "_ab_cdc_deleted_at"  # the column by which Airbyte's destinations delete a row
 ROW_KEY = "rowKey"  # the column that tells rows apart which have no reliable id
 CUSTOM = "custom/"  # what a custom data type's own name is preceded by
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -45,7 +46,8 @@ class CodatRetriever:
     apart stands last, before it those that qualify it; silent: the row's id.
     cursor_field, queryable: what the stream is incremental by, and whether `query` is understood.
     finished: the statuses of rows that don't change any more; the cursor stops at any other row.
-    marks_deleted: whether deleted records stay, with metadata.isDeleted.
+    marks_deleted: whether deleted records stay, with metadata.isDeleted. dates_deletions: whether their rows
+    say in a column of their own when they were deleted, as the user wants it.
     data_type, depends_on: the data types whose Codat syncs tell which rows are visible.
     source_types: the kinds of connections that hold the data type.
     each: further ids of a partition, with their values: in the path, or else query parameters.
@@ -86,6 +88,7 @@ class CodatRetriever:
     from_nested: Mapping[str, str] = field(default_factory=dict)
     shape: Shape = Shape.AS_SENT
     shares_answers: bool = False
+    dates_deletions: bool = False
     columns: Columns = field(default_factory=Columns)
 
     def __post_init__(self) -> None:

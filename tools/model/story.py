@@ -92,7 +92,7 @@ class Story:
             "api_key": KEY,
             "page_size": self.use.page_size,
             "skip_unchanged": rng.random() < 0.8,
-            "include_deleted": rng.random() < 0.8,
+            "deleted_records": "keep" if rng.random() < 0.8 else "leave_out",
             "lookback_hours": 1 if rng.random() < 0.05 else 0,
         }
         self._draw_start()
@@ -152,7 +152,7 @@ class Story:
             self._spoil_state()
         if rng.random() < self.use.turns:
             self._draw_start()
-            self.config["include_deleted"] = rng.random() < 0.5
+            self.config["deleted_records"] = "keep" if rng.random() < 0.5 else "leave_out"
         self.config["skip_unchanged"] = rng.random() < 0.9
 
     def _spoil_state(self) -> None:
@@ -255,7 +255,7 @@ class Story:
         start = self.config.get("start_date")
         marks = self.source.built[stream.name].retriever.marks_deleted
         wanted = timestamps.instant(start) if start and stream.incremental else None
-        return Asked(wanted, self.config["include_deleted"], marks)
+        return Asked(wanted, self.config["deleted_records"] != "leave_out", marks)
 
     def _nothing_lost(self, read: Read, before: Snapshot) -> None:
         """What was there throughout has come, wherever the read calls itself complete."""

@@ -18,6 +18,7 @@ _FILTERS: tuple[list[Record], ...] = (
     [{"stream": "customers", "query": "status=Active"}],
     [{"stream": "banking_transactions", "query": "amount>0"}],
 )
+_OTHERS = {"keep": ("leave_out", "remove"), "leave_out": ("keep", "remove"), "remove": ("keep", "leave_out")}
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Options:
     num_workers: int = 2
     skip_unchanged: bool = True
     lookback_hours: int = 0
-    include_deleted: bool = True
+    deleted_records: str = "keep"
     start_date: str | None = None
     filters: list[Record] = field(default_factory=list)
     companies: Record | None = None
@@ -38,7 +39,12 @@ class Options:
     @property
     def leave_nothing_out(self) -> bool:
         """Whether they ask for every record."""
-        return self.include_deleted and self.start_date is None and not self.filters and not self.companies
+        return (
+            self.deleted_records != "leave_out"
+            and self.start_date is None
+            and not self.filters
+            and not self.companies
+        )
 
     def config(self, sim: Simulator) -> dict[str, Any]:
         """The whole configuration, for a simulator."""
@@ -52,7 +58,7 @@ class Options:
         """
         return replace(
             self,
-            include_deleted=True,
+            deleted_records="keep",
             start_date=None,
             filters=[],
             companies=None,
@@ -65,7 +71,7 @@ class Options:
             lambda: {"page_size": rng.randint(2, 9), "num_workers": rng.choice((2, 3, 6))},
             lambda: {"skip_unchanged": not self.skip_unchanged},
             lambda: {"lookback_hours": rng.choice((0, 1, 24))},
-            lambda: {"include_deleted": not self.include_deleted},
+            lambda: {"deleted_records": rng.choice(_OTHERS[self.deleted_records])},
             lambda: {"start_date": rng.choice(_START_DATES)},
             lambda: {"filters": rng.choice(_FILTERS)},
             lambda: vars(self.with_other_refreshes(rng)),

@@ -12,7 +12,7 @@ from codat_simulator import LoggedRequest
 from codat_simulator.instants import instant
 from tools.soak.connector import Message, ReadResult, ReadTask
 from tools.soak.destination import Destination, key_of
-from tools.soak.streams import INCREMENTAL, PRIMARY_KEYS, Key, Record, Rows
+from tools.soak.streams import DELETED_AT, INCREMENTAL, MARKS_DELETED, PRIMARY_KEYS, Key, Record, Rows
 
 _SMALL_STATE_BYTES = 500
 _MOST_IN_FLIGHT = 10  # requests for one company
@@ -51,6 +51,7 @@ def check_protocol(task: ReadTask, result: ReadResult, api_key: str, now: int) -
     _check_counts(result)
     _check_errors(result, task.modes)
     _check_state_sizes(result)
+    _check_deletions(task, result)
     for name in task.modes:
         _check_statuses(name, result)
     for message in result.messages:
@@ -81,6 +82,18 @@ def _check_counts(result: ReadResult) -> None:
             since[name] = 0
     if result.code == 0 and any(since.values()):
         raise PromiseBroken(f"records after the last state: {dict(since)}")
+
+
+def _check_deletions(task: ReadTask, result: ReadResult) -> None:
+    """Where the option says so, each record of a stream that marks deletions says when it was deleted."""
+    for name in task.modes:
+        is_dated = task.config.get("deleted_records") == "remove" and name in MARKS_DELETED
+        for record in result.records(name):
+            is_deleted = is_dated and (record.get("metadata") or {}).get("isDeleted") is True
+            if (DELETED_AT in record) != is_dated or (record.get(DELETED_AT) is not None) != is_deleted:
+                raise PromiseBroken(
+                    f"{name}: a record doesn't say whether it was deleted: {json.dumps(record)}"
+                )
 
 
 def _check_statuses(name: str, result: ReadResult) -> None:
@@ -237,7 +250,7 @@ def check_destination(
 
 def _as_codat_sent(name: str, record: Record) -> Record:
     """A record without what the connector adds."""
-    added = {*PRIMARY_KEYS[name]} - {"id"}
+    added = {DELETED_AT, *PRIMARY_KEYS[name]} - {"id"}
     return {field: value for field, value in record.items() if field not in added}
 
 

@@ -61,6 +61,8 @@ INCREMENTAL = {
 }
 BY_DATA_TYPE = {stream.data_type: stream for stream in INCREMENTAL.values()}
 COMPANIES = "companies"  # no cursor: always read whole
+MARKS_DELETED = ("invoices", "customers", "bank_accounts")  # their deleted records stay, marked
+DELETED_AT = "_ab_cdc_deleted_at"  # the column that says when, where the user wants it
 STREAM_NAMES = (*INCREMENTAL, COMPANIES)
 PRIMARY_KEYS = {**{name: stream.primary_key for name, stream in INCREMENTAL.items()}, COMPANIES: ("id",)}
 
