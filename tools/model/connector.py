@@ -20,6 +20,7 @@ from source_codat.foundation.errors import MalformedAnswer, PartitionFailed, Par
 from source_codat.foundation.skip_reasons import REASON_OF_STATUS
 from source_codat.http.client import CodatClient
 from source_codat.http.limits import Limits
+from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.stats import ClientStats
 from source_codat.http.transport import Answer
 from source_codat.planning.planner import PartitionEnd
@@ -243,7 +244,7 @@ def in_place(bytes_per_state_byte: int) -> Iterator[None]:
 
 
 def _client(*_: object, **__: object) -> ModelClient:
-    client = ModelClient(None, 2)  # type: ignore[arg-type]  # there is nothing to send with
+    client = ModelClient(None, 2, RateLimiter(1))  # type: ignore[arg-type]  # there is nothing to send with
     client.front = source().front
     return client
 

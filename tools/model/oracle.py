@@ -34,6 +34,9 @@ class _Record(msgspec.Struct):
 _RECORD = msgspec.json.Decoder(_Record)
 
 
+_NOTHING_WRITTEN = ("Complete", "Queued", "Initial")  # the latest Codat sync has written all, or nothing yet
+
+
 class Broken(AssertionError):
     """A promise that was broken, in words."""
 
@@ -139,6 +142,20 @@ def is_unchanged(end: PartitionEnd) -> bool:
 def covers(keys: set[tuple[str, ...]], partition: tuple[str, ...]) -> bool:
     """Whether a partition, or a group that it is in, is among keys."""
     return any(partition[:length] in keys for length in range(1, len(partition) + 1))
+
+
+def unsafe_cursor(ends: Iterable[PartitionEnd]) -> str:
+    """A cursor that a read moved past the last success while the latest Codat sync ran or had failed."""
+    for end in ends:
+        result, seen = end.result, end.partition.source
+        if not isinstance(result, Finished) or result.cursor is None or seen is None:
+            continue
+        for status in seen.statuses:
+            success = timestamps.second((status and status.lastSuccessfulSync) or None)
+            moves = status is not None and status.currentStatus not in _NOTHING_WRITTEN
+            if moves and success is not None and result.cursor > success + timestamps.TICKS_PER_SECOND:
+                return f"{end.partition.stream.outcome.name} {end.partition.key}: the cursor is past {status}"
+    return ""
 
 
 def own_errors(ends: Iterable[PartitionEnd]) -> str:

@@ -209,9 +209,9 @@ class Story:
         self.counts["reads"] += 1
         self.counts["requests"] += self.front.requests
         clock.now += SECOND
-        own = oracle.own_errors(self.source.outbox.ends)
-        if own:
-            raise self._broken(own)
+        wrong = oracle.own_errors(self.source.outbox.ends) or oracle.unsafe_cursor(self.source.outbox.ends)
+        if wrong:
+            raise self._broken(wrong)
         self._nothing_lost(read, before)
 
     def _walk(self, read: Read, messages: Any) -> None:
