@@ -224,13 +224,21 @@ def test_a_sync_that_failed_is_not_hidden_by_one_that_waits_after_it(sim):
     assert "shown before it failed" in account.rows
 
 
-def test_a_data_type_of_which_data_status_says_null_is_asked_of_connections_of_any_kind(sim):
-    account = Account(sim, *BANKING, "Other")
-    sim.faults.add(
-        Fault(path="/dataStatus$", status=200, body={BANKING[1]: None, "invoices": {}}, times=None)
-    )
+@pytest.mark.parametrize(
+    ("kind", "said", "is_asked"),
+    [
+        ("Other", {BANKING[1]: None}, True),  # no status
+        ("Accounting", {BANKING[1].upper(): {"currentStatus": "Complete"}}, True),  # spelt in another way
+        ("Other", {"invoices": {}}, True),  # not named, and a connection that may hold anything
+        ("Accounting", {"invoices": {}}, False),  # not named, and nothing that could hold it
+        ("Other", {BANKING[1]: {"dataType": BANKING[1]}}, False),  # named, and never synced
+    ],
+)
+def test_only_what_is_known_to_hold_nothing_is_not_asked(sim, kind, said, is_asked):
+    account = Account(sim, *BANKING, kind)
+    sim.faults.add(Fault(path="/dataStatus$", status=200, body=said, times=None))
     account.read()
-    assert sim.requests_for(f"{account.links[0]}/data/banking-transactions")
+    assert bool(sim.requests_for(f"{account.links[0]}/data/banking-transactions")) is is_asked
 
 
 @pytest.mark.parametrize("status", [403, 404, 405, 451])

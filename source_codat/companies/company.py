@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -16,6 +17,14 @@ _LINKED = "Linked"
 _PENDING = "PendingAuth"
 # Codat's documented source types that say what a connection can hold; `Other` and `Unknown` say nothing.
 _TELLING = frozenset({"Accounting", "Banking", "BankFeed", "Commerce", "Expense"})
+
+
+class Shown(Enum):
+    """What dataStatus shows of a data type, as far as it tells which connections have to be asked."""
+
+    NOTHING = "it says in known words that there is none"
+    NOT_NAMED = "it doesn't name the data type"
+    DATA = "there is data, or a word that isn't known leaves that open"
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,11 +63,12 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
         """The company as people are told of it: by name where it has one, and by id."""
         return f"{self.name} ({self.id})" if self.name else self.id or "all companies"
 
-    def connections(self, source_types: Iterable[str], *, is_synced: bool = False) -> list[Connection]:
+    def connections(self, source_types: Iterable[str], *, shown: Shown = Shown.NOTHING) -> list[Connection]:
         """The connections that may hold data of these source types (of any, where none is named).
 
-        Linked, unlinked and deauthorized ones do; those pending never did. is_synced: whether dataStatus
-        shows such data. Then connections count whose source type says nothing, and where none is left, all.
+        Linked, unlinked and deauthorized ones do; those pending never did. shown: what dataStatus shows of
+        such data. Unless it rules it out, connections count whose source type says nothing; where it shows
+        data that none of these can hold, all do.
         """
         wanted = set(source_types)
         readable = [connection for connection in self.dataConnections or () if connection.status != _PENDING]
@@ -67,9 +77,9 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
             for connection in readable
             if not wanted
             or connection.sourceType in wanted
-            or (is_synced and connection.sourceType not in _TELLING)
+            or (shown is not Shown.NOTHING and connection.sourceType not in _TELLING)
         ]
-        return fitting if fitting or not is_synced else readable
+        return fitting if fitting or shown is not Shown.DATA else readable
 
     @property
     def links(self) -> list[tuple[str, str]]:
@@ -78,7 +88,7 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
 
     def may_be_several(self, source_types: Iterable[str]) -> bool:
         """Whether more than one connection may hold data of these source types."""
-        return len(self.connections(source_types, is_synced=True)) > 1
+        return len(self.connections(source_types, shown=Shown.DATA)) > 1
 
 
 _COMPANY = msgspec.json.Decoder(Company)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from source_codat.companies.company import Company
+from source_codat.companies.company import Company, Shown
 from source_codat.companies.context import CompanyContext
 from source_codat.companies.lenient_json import decoded
 from source_codat.companies.sync_history import history_entry
@@ -169,7 +169,7 @@ class Refresher:
             if synced is not None and synced >= oldest:
                 continue
             is_synced = status is not None and status.has_data
-            held = context.company.connections(source_types, is_synced=is_synced)
+            held = context.company.connections(source_types, shown=Shown.DATA if is_synced else Shown.NOTHING)
             if custom:
                 identifier = data_type.removeprefix(CUSTOM)
                 held = [

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from source_codat.companies.company import Company
+from source_codat.companies.company import Company, Shown
 from source_codat.companies.context import CompanyContext, WantedDataType
 from source_codat.companies.platforms import Platforms
 from source_codat.config.settings import Settings
@@ -21,7 +21,7 @@ from source_codat.reporting.outcomes import StreamOutcome
 from source_codat.state.store import Siblings, StreamState, is_part, without_mark
 from source_codat.streams.definition import CUSTOM_IDENTIFIER, CodatRetriever
 from source_codat.trust import judge, proof, refusals
-from source_codat.trust.evidence import DataTypeStatus, Entry, Evidence, Look, PartitionKey
+from source_codat.trust.evidence import Entry, Evidence, Look, PartitionKey
 
 NO_COMPANY = Company(id="")
 
@@ -214,22 +214,23 @@ class Planner:
         absent = proof.nothing_there(evidence, company.links) if may_skip else None
         if absent is not None and absent == stream.entry(partition.key):
             return SkipReason.NOT_SUPPORTED
-        ruled_out = self._ruled_out(evidence.statuses[0], stream.retriever, company)
+        ruled_out = self._ruled_out(evidence, stream.retriever, company)
         if not ruled_out and may_skip and self._is_unchanged(partition, evidence):
             return SkipReason.UNCHANGED
         return ruled_out
 
     def _ruled_out(
-        self, status: DataTypeStatus | None, retriever: CodatRetriever, company: Company
+        self, evidence: Evidence, retriever: CodatRetriever, company: Company
     ) -> SkipReason | None:
         """What dataStatus or the platforms say already of a data type."""
         if not retriever.data_type:
             return None
+        status = evidence.statuses[0]
         if status is not None:
             return refusals.ruled_out(status)
         if not retriever.source_types:
             return None
-        held = company.connections(retriever.source_types)
+        held = company.connections(retriever.source_types, shown=_shown(retriever, evidence.look))
         if not held:
             return SkipReason.NO_CONNECTION
         return SkipReason.NOT_SUPPORTED if self.platforms.none_supports(held, retriever.data_type) else None
@@ -256,7 +257,7 @@ class Planner:
     ) -> Iterator[dict[str, str]]:
         """The ids that are known of a company's partitions before any parent is asked for."""
         identifier = next(iter(retriever.each.get(CUSTOM_IDENTIFIER, ())), "")
-        held = company.connections(retriever.source_types, is_synced=_is_synced(retriever, look))
+        held = company.connections(retriever.source_types, shown=_shown(retriever, look))
         if retriever.source_types and not held and not retriever.data_types:
             return  # no dataStatus to go by, and nothing that could hold the data
         for connection in held if retriever.per_connection else [None]:
@@ -290,11 +291,14 @@ class Planner:
         return {name: WantedDataType(several, tuple(entries[name])) for name, several in shared.items()}
 
 
-def _is_synced(retriever: CodatRetriever, look: Look | None) -> bool:
-    """Whether dataStatus shows data of a stream's own data type, or doesn't rule it out in known words."""
+def _shown(retriever: CodatRetriever, look: Look | None) -> Shown:
+    """What dataStatus shows of a stream's own data type; where it is unknown, there may be data."""
     if not retriever.data_type:
-        return False
+        return Shown.NOTHING
     if look is None:
-        return True
+        return Shown.DATA
     status = look.types.get(retriever.data_type)
-    return status is not None and status.may_have_data
+    if status is not None:
+        return Shown.DATA if status.may_have_data else Shown.NOTHING
+    spelt = retriever.data_type.casefold()
+    return Shown.DATA if any(name.casefold() == spelt for name in look.types) else Shown.NOT_NAMED

@@ -147,14 +147,18 @@ def covers(keys: set[tuple[str, ...]], partition: tuple[str, ...]) -> bool:
 def unsafe_cursor(ends: Iterable[PartitionEnd]) -> str:
     """A cursor that a read moved past the last success while the latest Codat sync ran or had failed."""
     for end in ends:
-        result, seen = end.result, end.partition.source
-        if not isinstance(result, Finished) or result.cursor is None or seen is None:
+        result, partition = end.result, end.partition
+        if not isinstance(result, Finished) or result.cursor is None or partition.source is None:
             continue
-        for status in seen.statuses:
-            success = timestamps.second((status and status.lastSuccessfulSync) or None)
-            moves = status is not None and status.currentStatus not in _NOTHING_WRITTEN
-            if moves and success is not None and result.cursor > success + timestamps.TICKS_PER_SECOND:
-                return f"{end.partition.stream.outcome.name} {end.partition.key}: the cursor is past {status}"
+        latest = partition.context and partition.context.last_look
+        looks = [partition.source, partition.source.at(latest or partition.source.look)]
+        for name in partition.source.data_types:
+            seen = [status for look in looks if (status := look.look.types.get(name))]
+            success = [timestamps.second(status.lastSuccessfulSync) for status in seen]
+            settled = any(status.currentStatus in _NOTHING_WRITTEN for status in seen) or None in success
+            known = [instant for instant in success if instant is not None]
+            if known and not settled and result.cursor > max(known) + timestamps.TICKS_PER_SECOND:
+                return f"{partition.stream.outcome.name} {partition.key}: the cursor is past {seen}"
     return ""
 
 
