@@ -83,7 +83,7 @@ def test_a_state_that_the_read_writes_into_is_not_emptied_in_silence(small, scri
     (tmp_path / "stdout").write_text("[]")
     extra = ["--state", str(tmp_path / "stdout")]
     said = script.run("read", tmp_path, *extra, config=config(small), catalog=catalog("invoices"))
-    assert_sentence(failure(said), "is also what this read writes into")
+    assert_sentence(failure(said), "is also what this command writes to")
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help"])
@@ -106,7 +106,7 @@ def test_each_commands_help_names_its_options(typed):
 def test_arguments_that_say_nothing_are_refused_with_the_commands(script, typed, tmp_path):
     done = typed()
     assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr.endswith(b"error: say what to do: spec, check, discover, read\n")
+    assert done.stderr.endswith(b"error: say what to do: spec, check, discover, read, merge-states\n")
     assert script.run("read", tmp_path, "--streams", ",", config={}, catalog={}).code == 2
 
 

@@ -12,6 +12,7 @@ STDIN = "-"
 _PACKAGE = "source_codat"
 _CONFIG = "the configuration, a JSON file: `spec` shows its fields"
 _CATALOG = "the streams to read: what `discover` printed, or a configured catalog"
+_MERGED = "a state as `read --state` takes it, such as what a read of one part printed; - for stdin"
 _STATE = "where to continue: what an earlier `read` printed, or a list of states"
 
 
@@ -22,6 +23,7 @@ class Command(Enum):
     CHECK = "check"
     DISCOVER = "discover"
     READ = "read"
+    MERGE_STATES = "merge-states"
 
 
 _HELP = {
@@ -29,6 +31,7 @@ _HELP = {
     Command.CHECK: "try a configuration, with a few requests to Codat",
     Command.DISCOVER: "print the streams and their schemas: a catalog for `read`",
     Command.READ: "read streams, and print their records and states",
+    Command.MERGE_STATES: "make one state of several, as a new number of parts needs it",
 }
 
 
@@ -36,7 +39,8 @@ _HELP = {
 class Arguments:
     """The arguments of one command; files are paths, or "-" for stdin, or "" where there is none.
 
-    streams: the only streams to read, empty for all that the catalog has.
+    streams: the only streams to read, empty for all that the catalog has. states: the files to merge.
+    part: only whose companies' entries the merged state has, empty for all.
     """
 
     command: Command
@@ -44,6 +48,8 @@ class Arguments:
     catalog: str = ""
     state: str = ""
     streams: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    part: str = ""
     debug: bool = False
 
 
@@ -57,10 +63,16 @@ def parse(arguments: Sequence[str]) -> Arguments:
     if getattr(found, "streams", None) is not None and not all(streams):
         parser.error("--streams needs the names of streams, with commas between them")
     files = {name: getattr(found, name, None) or "" for name in ("config", "catalog", "state")}
-    if list(files.values()).count(STDIN) > 1:
+    states = tuple(getattr(found, "states", ()))
+    if [*files.values(), *states].count(STDIN) > 1:
         parser.error("only one file can be read from stdin")
     return Arguments(
-        Command(found.command), streams=tuple(dict.fromkeys(streams)), debug=found.debug, **files
+        Command(found.command),
+        streams=tuple(dict.fromkeys(streams)),
+        states=states,
+        part=getattr(found, "part", None) or "",
+        debug=found.debug,
+        **files,
     )
 
 
@@ -79,7 +91,12 @@ def _parser() -> argparse.ArgumentParser:
             command.value, help=text, description=f"{text[0].upper()}{text[1:]}."
         )
         command_parser.add_argument("--debug", action="store_true", help="print more of what happens")
-        if command is not Command.SPEC:
+        if command is Command.MERGE_STATES:
+            command_parser.add_argument("states", nargs="+", metavar="FILE", help=_MERGED)
+            command_parser.add_argument(
+                "--part", metavar="K/N", help="keep only what the companies of this part need, such as 3/12"
+            )
+        elif command is not Command.SPEC:
             command_parser.add_argument(
                 "--config", required=True, metavar="FILE", help=f"{_CONFIG}, or - for stdin"
             )

@@ -1,4 +1,4 @@
-"""The four commands, from files to lines on stdout."""
+"""The commands, from files to lines on stdout."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
 
 from source_codat.config.api_key import register_secrets
+from source_codat.config.parts import part_from_config
 from source_codat.foundation.errors import ConfigError
 from source_codat.reading.rows import RowBatch
 from source_codat.run.arguments import Arguments, Command
@@ -25,7 +26,12 @@ from source_codat.run.files import File
 from source_codat.run.output import line_of
 from source_codat.run.states import read_state
 from source_codat.source import SourceCodat
+from source_codat.state.merge import merged
+from source_codat.state.store import SavedStates
 
+_ADDS_NOTHING = (
+    "it adds nothing to the merged state, and companies that only it knew start from the beginning."
+)
 logger = logging.getLogger("airbyte")
 
 
@@ -37,6 +43,9 @@ def lines(source: SourceCodat, arguments: Arguments, tell: Callable[[str], None]
     update_secrets([])
     if arguments.command is Command.SPEC:
         yield line_of(AirbyteMessage(type=Type.SPEC, spec=source.spec(logger)))
+        return
+    if arguments.command is Command.MERGE_STATES:
+        yield from _merged(arguments)
         return
     config = File(arguments.config, "configuration").json()
     if not isinstance(config, dict):
@@ -50,6 +59,15 @@ def lines(source: SourceCodat, arguments: Arguments, tell: Callable[[str], None]
     else:
         configured = read_catalog(arguments.catalog, arguments.streams)
         yield from _read(source, config, configured, read_state(arguments.state))
+
+
+def _merged(arguments: Arguments) -> Iterator[bytes]:
+    part = part_from_config(arguments.part, f"'{arguments.part}'")
+    states = [SavedStates(read_state(path, without=_ADDS_NOTHING) or ()) for path in arguments.states]
+    messages, warnings = merged(states, part)
+    yield from map(line_of, messages)
+    for sentence in warnings:
+        logger.warning(sentence)
 
 
 def _status(status: AirbyteConnectionStatus, tell: Callable[[str], None]) -> bytes:

@@ -22,7 +22,7 @@ from source_codat.run.files import BOM, File, is_message, messages
 from source_codat.state.store import RawStateBlob
 
 _STATE = b'"STATE"'
-_GIVE = "the read starts from the beginning. To continue, give what an earlier 'source-codat read' printed."
+STARTS = "the read starts from the beginning. To continue, give what an earlier 'source-codat read' printed."
 logger = logging.getLogger("airbyte")
 
 
@@ -55,27 +55,28 @@ _RAW_PARTS = msgspec.json.Decoder(list[msgspec.Raw])
 _RAW_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def read_state(path: str) -> list[AirbyteStateMessage] | None:
+def read_state(path: str, without: str = STARTS) -> list[AirbyteStateMessage] | None:
     """The states in a file, None where none was given; what is of no use is told in a warning.
 
-    Raises ConfigError where the file can't be read, isn't JSON, or is what the read writes into.
+    without: what happens where the file has no state, to end that warning. Raises ConfigError where the file
+    can't be read, isn't JSON, or is what the command writes into.
     """
     if not path:
         return None
     file = File(path, "state")
     if file.is_stdout():
-        raise file.refused("is also what this read writes into, and so is empty by now: write another file.")
+        raise file.refused("is also what this command writes to, and so is empty by now: write another file.")
     with file.open() as opened:
         first = next((line for line in opened if line.strip()), b"").removeprefix(BOM)
         if not first:
-            logger.warning("%s is empty: %s", file.label, _GIVE)
+            logger.warning("%s is empty: %s", file.label, without)
             return []
         # A list in one line may be long, and is no message.
         if not first.lstrip().startswith(b"[") and next(messages([first]), None):
             found = _last_of_each_stream(chain([first], opened))
         else:
             found = _listed(file, first + opened.read())
-    return _loaded(file, found)
+    return _loaded(file, found, without)
 
 
 def _last_of_each_stream(lines: Iterable[bytes]) -> list[Any] | None:
@@ -127,15 +128,15 @@ def _raw_parts(content: bytes) -> list[Any] | None:
     return list(parts) if parts and kinds <= {"STREAM", "GLOBAL", "LEGACY"} else None
 
 
-def _loaded(file: File, found: list[Any] | None) -> list[AirbyteStateMessage]:
+def _loaded(file: File, found: list[Any] | None, without: str) -> list[AirbyteStateMessage]:
     """The states that name a stream; the others are told."""
     if found is None:
-        logger.warning("%s has messages in it, but no state: %s", file.label, _GIVE)
+        logger.warning("%s has messages in it, but no state: %s", file.label, without)
         return []
     states = [state for state in map(_state, found) if state is not None]
     refused = len(found) - len(states)
     if found and not states:
-        logger.warning("%s holds no state of a stream: %s", file.label, _GIVE)
+        logger.warning("%s holds no state of a stream: %s", file.label, without)
     elif refused:
         parts = counted(refused, "part")
         logger.warning("%s has %s that are no state of a stream; they are left out.", file.label, parts)

@@ -75,6 +75,11 @@ class SavedStates:
     def __contains__(self, name: str) -> bool:
         return name in self._blobs
 
+    @property
+    def names(self) -> Iterable[str]:
+        """The streams of which something was left."""
+        return self._blobs.keys()
+
     def of(self, name: str) -> Mapping[str, Any] | None:
         """What was left of a stream; None where nothing was."""
         blob = self._blobs.get(name)

@@ -200,3 +200,8 @@ def nothing_there(evidence: Evidence, connections: Iterable[tuple[str, str]]) ->
         return None
     links = "|".join(sorted(f"{connection_id}:{status}" for connection_id, status in connections))
     return Entry(None, f"{_NOTHING_THERE}{hashlib.sha256(links.encode('utf-8', 'replace')).hexdigest()[:16]}")
+
+
+def is_nothing_there(entry: Entry) -> bool:
+    """Whether an entry only notes that there was nothing, as `nothing_there` does."""
+    return entry.sync_id is not None and entry.sync_id.startswith(_NOTHING_THERE)

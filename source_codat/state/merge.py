@@ -1,0 +1,132 @@
+"""Several states made one: those of the parts of a connection, whose companies then change their parts.
+
+Each part's state has the entries of its own companies, and may carry those of others along as it was once
+given them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from airbyte_cdk.models import AirbyteMessage
+
+from source_codat.config.parts import Part
+from source_codat.foundation import timestamps
+from source_codat.foundation.wording import counted
+from source_codat.state.store import NO_CURSOR_STATE, SavedStates, is_part, state_message, without_mark
+from source_codat.trust import copies
+from source_codat.trust.evidence import Entry
+
+_SYNC = ("syncId", "syncedAt")
+
+
+class _Saved(msgspec.Struct, frozen=True):
+    """One entry as a state has it: ids by name, and the cursor with the Codat syncs that were read."""
+
+    partition: dict[str, Any]
+    cursor: dict[str, str]
+
+    @property
+    def key(self) -> bytes:
+        """Equal for entries of one partition."""
+        return msgspec.json.encode(self.partition, order="deterministic")
+
+    @property
+    def company_id(self) -> str | None:
+        """The company, where the entry is one's."""
+        found = self.partition.get("company_id")
+        return found if isinstance(found, str) else None
+
+    @property
+    def entry(self) -> Entry:
+        """What it says, for comparing."""
+        dates = [timestamps.instant(value) for name, value in self.cursor.items() if name not in _SYNC]
+        known = [date for date in dates if date is not None]
+        return Entry(max(known, default=None), *map(self.cursor.get, _SYNC))
+
+
+@dataclass
+class _StreamMerge:
+    """What the states say of one stream: by the options that it was read with, the copies of each entry.
+
+    odd: how many entries can't be used.
+    """
+
+    part: Part | None
+    copies: dict[bytes, dict[bytes, list[_Saved]]] = field(default_factory=dict)
+    odd: int = 0
+
+    def add(self, blob: Mapping[str, Any]) -> None:
+        """Take in one state of the stream."""
+        if blob.keys() == NO_CURSOR_STATE.keys():
+            return
+        options = msgspec.json.encode(blob.get("fingerprint"), order="deterministic")
+        found = self.copies.pop(options, {})
+        self.copies[options] = found  # what was given last stands last
+        states = blob.get("states")
+        if not isinstance(states, list):
+            self.odd += 1
+            return
+        for state in states:
+            try:
+                saved = msgspec.convert(state, _Saved)
+            except msgspec.ValidationError:
+                self.odd += 1
+                continue
+            if self.part is None or saved.company_id is None or self.part.has(saved.company_id):
+                of_partition = found.setdefault(saved.key, [])
+                if saved not in of_partition:
+                    of_partition.append(saved)
+
+    def blob(self) -> tuple[Mapping[str, Any], list[str]]:
+        """The merged state, and what to warn of."""
+        if not self.copies:
+            return NO_CURSOR_STATE, []
+        options = max(reversed(self.copies), key=lambda options: len(self.copies[options]))
+        kept = self.copies[options]
+        others = {key for found in self.copies.values() for key in found} - kept.keys()
+        warnings = []
+        if others:
+            warnings.append(
+                f"{counted(len(others), 'entry')} left out, as other options decided what was read of them "
+                "than of the rest: those partitions are read from the start."
+            )
+        if self.odd:
+            warnings.append(
+                f"{counted(self.odd, 'entry')} left out, as they name no partition and cursor that can be "
+                "used: what they stood for is read from the start."
+            )
+        states = [msgspec.to_builtins(_best(of_partition)) for of_partition in kept.values()]
+        fingerprint = msgspec.json.decode(options)
+        return {"states": states, **({"fingerprint": fingerprint} if fingerprint else {})}, warnings
+
+
+def merged(states: Sequence[SavedStates], part: Part | None = None) -> tuple[list[AirbyteMessage], list[str]]:
+    """The states as one, a STATE message for each stream, and sentences to warn of.
+
+    part: only the entries of its companies are kept, where it is named. A state names the options that it was
+    read with once. Where states of a stream name different ones, those of most entries are kept (of equally
+    many, those that were given last), and partitions that were read only with others are left out.
+    """
+    messages, warnings = [], []
+    for name in dict.fromkeys(name for saved in states for name in saved.names):
+        merge = _StreamMerge(part)
+        for saved in states:
+            merge.add(saved.of(name) or NO_CURSOR_STATE)
+        blob, told = merge.blob()
+        messages.append(state_message(name, blob, 0))
+        warnings += [f"{name}: {sentence}" for sentence in told]
+    return messages, warnings
+
+
+def _best(of_partition: Sequence[_Saved]) -> _Saved:
+    """Of the copies of an entry the best; of two that say the same, the one whose siblings are in doubt."""
+    if len(of_partition) == 1:
+        return of_partition[0]
+    entries = {saved.entry: saved for saved in of_partition}
+    chosen = copies.best({without_mark(entry) for entry in entries})
+    alike = [entry for entry in entries if without_mark(entry) == chosen]
+    return entries[max(alike, key=is_part)]
