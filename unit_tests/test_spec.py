@@ -39,6 +39,7 @@ ORDER = [
     "report_periods",
     "part",
     "requests_per_minute",
+    "continue_past_failures",
     "page_size",
     "num_workers",
     "base_url",
@@ -53,6 +54,7 @@ DEFAULTS = {
     "report_periods": 24,
     "custom_data_types": [],
     "requests_per_minute": 900,
+    "continue_past_failures": False,
     "page_size": 1000,
     "num_workers": 10,
 }

@@ -74,6 +74,7 @@ class Settings:
     custom_data_types: tuple[str, ...]
     part: Part | None
     requests_per_minute: int
+    continue_past_failures: bool
     page_size: int
     num_workers: int
 
@@ -99,6 +100,7 @@ class Settings:
             custom_data_types=_identifiers(config.get("custom_data_types")),
             part=part_from_config(config.get("part"), _quoted([config.get("part")])),
             requests_per_minute=_number(config, "requests_per_minute", 900, 10, 1000),
+            continue_past_failures=_flag(config, "continue_past_failures", False),
             page_size=_number(config, "page_size", 1000, 1, 5000),
             num_workers=_number(config, "num_workers", 10, 2, 50),
         )

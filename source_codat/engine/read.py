@@ -163,7 +163,8 @@ class Read:
 
     def messages(self) -> Iterator[AirbyteMessage | RowBatch]:
         """Everything the read says, up to its last state; raises at the end where it failed."""
-        writer = Writer(self._streams, self._progress)
+        continues = self.company_list.settings.continue_past_failures
+        writer = Writer(self._streams, self._progress, continues)
         yield from writer.started()
         self._scheduler.add([Task(None, self._list_companies), *map(self._client_task, self.client_streams)])
         self._start_workers()

@@ -31,10 +31,14 @@ logger = logging.getLogger("airbyte")
 
 @dataclass
 class Writer:
-    """Turns what workers have done into messages; only one thread uses it."""
+    """Turns what workers have done into messages; only one thread uses it.
+
+    continues_past_failures: whether a company that fails leaves an incremental stream COMPLETE.
+    """
 
     streams: Sequence[SelectedStream]
     progress: Progress
+    continues_past_failures: bool = False
     _last_sign: float = field(default_factory=lambda: time.monotonic())  # noqa: PLW0108 - looked up late, for tests of the clock
 
     def __post_init__(self) -> None:
@@ -76,8 +80,7 @@ class Writer:
             outcome.skip(end.result.reason, label, end.result.detail)
             return
         if isinstance(end.result, PartitionFailed):
-            outcome.failures.append((label, end.result.message, end.result.failure_type))
-            logger.warning("%s: %s couldn't be read. %s", outcome.name, label, end.result.message)
+            self._failed(stream, label, end.result)
             return
         outcome.companies_read.add(company.id)
         outcome.is_finished = not partition.key
@@ -97,6 +100,13 @@ class Writer:
         self.progress.partition(outcome, partition.label, records)
         if state and state.is_due:
             yield self._state(stream)
+
+    def _failed(self, stream: SelectedStream, label: str, failure: PartitionFailed) -> None:
+        logger.warning("%s: %s couldn't be read. %s", stream.outcome.name, label, failure.message)
+        if stream.state and self.continues_past_failures:
+            stream.outcome.passed_over.append((label, failure.message))
+        else:  # a part never replaces the whole
+            stream.outcome.failures.append((label, failure.message, failure.failure_type))
 
     def gone(self, company_id: str) -> None:
         """Drop the entries of a company that Codat doesn't know any more from all states."""

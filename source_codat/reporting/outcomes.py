@@ -28,7 +28,8 @@ class StreamOutcome:
     all rows came.
     skipped, details: by reason, the companies that were left out, and Codat's words.
     doubts: by doubt, the companies whose cursor can't move. failures: label, sentence and failure type of
-    each partition that couldn't be read; with one, the stream is INCOMPLETE.
+    each partition that couldn't be read; with one, the stream is INCOMPLETE. passed_over: label and sentence
+    of each that couldn't be read and doesn't make it so, as the user wants it.
     is_running: its status RUNNING was sent. is_finished: it was read whole, where one answer or list is all.
     has_ended: no more records will come. per_company: whether it is read company by company.
     """
@@ -48,6 +49,7 @@ class StreamOutcome:
     details: dict[SkipReason, str] = field(default_factory=dict)
     doubts: dict[Doubt, list[str]] = field(default_factory=lambda: defaultdict(list))
     failures: list[tuple[str, str, FailureType]] = field(default_factory=list)
+    passed_over: list[tuple[str, str]] = field(default_factory=list)
     is_running: bool = False
     is_finished: bool = False
     has_ended: bool = False
@@ -105,6 +107,14 @@ class StreamOutcome:
                 f"{self.name}: what was read of {counted(len(companies), 'company')} ({first_of(companies)}) "
                 f"comes again with the next read, because {doubt.value}."
             )
+        if self.passed_over:
+            companies = list(dict.fromkeys(company for company, _ in self.passed_over))
+            sentences.append(
+                f"{self.name}: {counted(len(companies), 'company')} couldn't be read ({first_of(companies)}) "
+                "and passed over, as 'continue_past_failures' is on. "
+                f"{self.passed_over[0][1].removesuffix('.')}. Their state was kept, and the next read tries "
+                "again."
+            )
         if self.unproven:
             sentences.append(
                 f"{self.name}: {counted(len(self.unproven), 'partition')} kept changing while being read "
@@ -134,6 +144,7 @@ class StreamOutcome:
         for reason, rule in SKIP_RULES.items():
             if self.skipped.get(reason):
                 parts.append(f"{len(set(self.skipped[reason]))} {rule.words}")
-        if self.failures:
-            parts.append(f"{len({company for company, _, _ in self.failures})} failed")
+        failed = {company for company, _, _ in self.failures} | {company for company, _ in self.passed_over}
+        if failed:
+            parts.append(f"{len(failed)} failed")
         return f"{self.name}: {', '.join(parts)}; {self.stats.sentence()}."

@@ -35,6 +35,7 @@ class Options:
     companies: Record | None = None
     refresh_older_than_hours: int | None = None
     refresh_wait_minutes: int = 30
+    continue_past_failures: bool = False
 
     @property
     def leave_nothing_out(self) -> bool:
@@ -62,6 +63,7 @@ class Options:
             start_date=None,
             filters=[],
             companies=None,
+            continue_past_failures=False,
             refresh_older_than_hours=None,
         )
 
@@ -72,6 +74,7 @@ class Options:
             lambda: {"skip_unchanged": not self.skip_unchanged},
             lambda: {"lookback_hours": rng.choice((0, 1, 24))},
             lambda: {"deleted_records": rng.choice(_OTHERS[self.deleted_records])},
+            lambda: {"continue_past_failures": not self.continue_past_failures},
             lambda: {"start_date": rng.choice(_START_DATES)},
             lambda: {"filters": rng.choice(_FILTERS)},
             lambda: vars(self.with_other_refreshes(rng)),
