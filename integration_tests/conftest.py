@@ -16,6 +16,11 @@ def pytest_configure(config):
     config.stash[BASE] = Base(*given) if given else find_base()
 
 
+def pytest_collection_modifyitems(items):
+    """The slow ones first: begun last, the longest would let all cores but one wait at the end of a run."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
     node.workerinput["base"] = astuple(node.config.stash[BASE])

@@ -20,7 +20,7 @@ pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
 
 from tools.demo.warehouse import ask
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("analyses")]  # one load for all
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "analysis.md").read_text(encoding="utf-8")

@@ -11,6 +11,8 @@ from codat_simulator import Simulator
 from integration_tests.support.connector import catalog, config, files, parse
 from integration_tests.support.image import METADATA
 from integration_tests.support.sentences import assert_sentence, failure
+from source_codat.run.arguments import Command
+from source_codat.run.arguments import parse as parsed
 
 
 @pytest.fixture
@@ -95,6 +97,13 @@ def test_help_and_version_are_plain_text_with_nothing_before_them(typed, argumen
         "--help": "usage: source-codat ",
     }
     assert done.stdout.decode().startswith(first[argument])
+
+
+def test_no_command_looks_through_the_installed_packages(mocker):
+    mocker.patch("importlib.metadata.packages_distributions", side_effect=AssertionError("a command did"))
+    assert parsed(["spec"]).command is Command.SPEC
+    with pytest.raises(AssertionError, match="a command did"):
+        parsed(["--version"])
 
 
 def test_each_commands_help_names_its_options(typed):

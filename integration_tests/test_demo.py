@@ -18,7 +18,7 @@ pytest.importorskip("matplotlib", reason="matplotlib isn't installed: make setup
 from tools.demo import __main__ as demo
 from tools.demo import connector, workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 ROOT = Path(__file__).resolve().parent.parent
 FEW = {

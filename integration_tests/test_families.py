@@ -11,6 +11,8 @@ from integration_tests.support.connector import config, read
 from source_codat import SourceCodat
 from unit_tests.support.catalogue import CATALOGUE
 
+pytestmark = pytest.mark.xdist_group("families")  # one read for all
+
 CUSTOM = {"custom_DynamicsPurchaseOrders": "companyId connectionId customDataIdentifier id"}
 KEYS = {**{name: key for name, (_, key, _) in CATALOGUE.items()}, **CUSTOM}
 INCREMENTAL = [name for name, (_, _, cursor) in CATALOGUE.items() if cursor]

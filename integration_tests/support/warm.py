@@ -1,9 +1,11 @@
 """The console script without its start-up: a process that has it imported forks once a command.
 
 Each command is a process of its own, with arguments, environment, output and an exit code, and it can be
-killed. What differs from `python -m source_codat.run` is that all imports are done already.
+killed. What differs from `python -m source_codat.run` is that all imports are done already, and that the
+manifest is read and validated.
 """
 
+import gc
 import json
 import os
 import select
@@ -15,12 +17,12 @@ import tempfile
 import time
 import traceback
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 from unittest import mock
 
 from integration_tests.support.connector import REPO, files, parse
+from source_codat import SourceCodat
 from source_codat.http.client import CodatClient
 from source_codat.run import run
 
@@ -166,10 +168,11 @@ class Started:
 
 def _serve(address):
     """Take jobs until stdin is closed; each link gets the command's process id, then exit code and memory."""
-    import_module("source_codat.run.process")  # else each command does, which takes a while
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen()
+        mock.patch("source_codat.run.process.SourceCodat", return_value=SourceCodat()).start()
+        gc.freeze()  # a child that collects garbage leaves alone what it shares with this process
         print("ready", flush=True)  # noqa: T201
         while server in select.select([server, sys.stdin], [], [])[0]:
             link, _ = server.accept()

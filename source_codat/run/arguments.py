@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -84,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         "source-codat read --config c.json --catalog catalog.json > first.jsonl; "
         "source-codat read --config c.json --catalog catalog.json --state first.jsonl > second.jsonl",
     )
-    parser.add_argument("--version", action="version", version=f"{parser.prog} {_version()}")
+    parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="command")
     for command, text in _HELP.items():
         command_parser = commands.add_parser(
@@ -112,6 +113,14 @@ def _parser() -> argparse.ArgumentParser:
                 help="read only these streams of the catalog, with commas between their names",
             )
     return parser
+
+
+class _PrintVersion(argparse.Action):
+    """Prints the version, which is looked up only now: that goes through every installed package."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        sys.stdout.write(f"{parser.prog} {_version()}\n")
+        parser.exit()
 
 
 def _version() -> str:
