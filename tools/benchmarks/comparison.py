@@ -135,14 +135,14 @@ def _ratios(results: dict[str, PerRecord], missing: dict[str, str]) -> Iterable[
     for other in (STOCK, TAP):
         name, theirs = f"{other.name} ÷ source-codat", results.get(other.name)
         if theirs is None:
-            yield Figure(name, None, "", bar="at least 10", note=_one_line(missing[other.name]))
+            yield Figure(name, None, "", bar="at least 20", note=_one_line(missing[other.name]))
             continue
         wall = f"{theirs.wall / ours.wall:.1f} times"
         spread = {"low": theirs.low / ours.high, "high": theirs.high / ours.low}
-        yield at_least(name, theirs.cpu / ours.cpu, "times", 10, "at least 10", wall=wall, **spread)
+        yield at_least(name, theirs.cpu / ours.cpu, "times", 20, "at least 20", wall=wall, **spread)
     loop = results.get(BARE_LOOP.name)
     if loop is not None:
         wall = f"{ours.wall / loop.wall:.2f} times"
         spread = {"low": ours.low / loop.high, "high": ours.high / loop.low}
         name = f"source-codat ÷ {BARE_LOOP.name}"
-        yield at_most(name, ours.cpu / loop.cpu, "times", 1, "at most 1", wall=wall, **spread)
+        yield at_most(name, ours.cpu / loop.cpu, "times", 0.5, "at most 0.5", wall=wall, **spread)

@@ -48,5 +48,5 @@ def measure(folder: Path, _: int, quick: bool, tell: Callable[[str], None]) -> I
     )
     rate = f"{output.records / cost.wall:,.0f} records/s"
     name = f"{records:,} records in one company, reader at {BYTES_PER_SECOND / 1e6:.0f} MB/s: resident memory"
-    yield at_most(name, cost.peak, "MB", 300, "under 300 MB", wall=rate)
+    yield at_most(name, cost.peak, "MB", 200, "under 200 MB", wall=rate)
     yield Figure("the same: CPU per record, start-up included", cost.cpu / records * 1e6, "µs")
