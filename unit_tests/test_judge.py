@@ -130,6 +130,18 @@ def test_the_safe_point_is_not_after_any_sync_of_the_history_that_runs_was_reque
     assert judge.safe_point(own).instant == NOON
 
 
+def test_a_sync_that_a_history_asked_for_another_data_type_shows_running_counts():
+    running = one("Fetching", "2026-01-02T11:00:00Z", "T")
+    history = History((running,), SINCE)
+    look = Look({"invoices": GOOD}, NOON, needs_history=frozenset({"bills"}), history=history)
+    found = Evidence(look, ("invoices",))
+    assert judge.safe_point(found).instant == instant("2026-01-02T11:00:00Z")
+    assert judge.identity(found) is None
+    assert judge.change_between(found, found) is Change.SOMETHING
+    undated = replace(look, history=replace(history, entries=(running._replace(requested=None),)))
+    assert judge.safe_point(found.at(undated)).instant is None
+
+
 def test_a_running_sync_whose_connection_is_not_named_may_be_the_partitions_own():
     found = several(one(), one("Fetching", "2026-01-02T11:00:00Z", "T", None), connection="mine")
     assert judge.safe_point(found).instant is None

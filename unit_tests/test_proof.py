@@ -59,6 +59,13 @@ def test_answers_that_announce_nothing_must_come_twice_alike_unless_the_only_one
     assert prove(replace(silent, is_numbered=False), None, STILL) is UNPROVEN
 
 
+def test_a_row_on_two_pages_of_answers_that_announce_nothing_hides_another_however_often_it_comes_alike():
+    silent = replace(WHOLE, totals=frozenset({None}))
+    assert prove(silent, silent, STILL) is PROVEN
+    overlapping = replace(silent, distinct=59, distinct_so_far=59, overlap=1)
+    assert prove(overlapping, overlapping, STILL) is UNPROVEN
+
+
 @pytest.mark.parametrize("totals", [{60, 61}, {60, None}])
 def test_pages_that_announce_different_numbers_prove_nothing(totals):
     seen = replace(WHOLE, totals=frozenset(totals))

@@ -176,8 +176,11 @@ def _point_of(evidence: Evidence, name: str) -> SafePoint:
         point = timestamps.second(status.lastSuccessfulSync)
     if point is None:
         return SafePoint(None, Doubt.SYNCING)
-    running = [entry for entry in _entries(evidence, name) if is_merged and entry.stage is Stage.RUNNING]
+    # Also of a history that was asked for another data type: what it happens to show counts.
+    running = [entry for entry in _entries(evidence, name) if entry.stage is Stage.RUNNING]
     requested = [timestamps.second(entry.requested) for entry in running]
+    if None in requested:
+        return SafePoint(None, Doubt.HISTORY_ENTRY)
     return SafePoint(min([point, *(instant for instant in requested if instant is not None)]))
 
 
@@ -264,13 +267,10 @@ def _activity(evidence: Evidence, name: str) -> Change:
         return Change.DOUBT
     if status.stage is Stage.RUNNING:
         return Change.SOMETHING
-    if name not in look.needs_history:
-        return Change.NOTHING
-    if look.history is None or look.history.entries is None:
-        return Change.DOUBT
     stages = {entry.stage for entry in _entries(evidence, name)}
-    if Stage.UNKNOWN in stages:
-        return Change.DOUBT
+    if name in look.needs_history:
+        if look.history is None or look.history.entries is None or Stage.UNKNOWN in stages:
+            return Change.DOUBT
     return Change.SOMETHING if Stage.RUNNING in stages else Change.NOTHING
 
 
@@ -288,12 +288,13 @@ def _identity_of(evidence: Evidence, name: str) -> Identity | None:
         return None
     if _point_of(evidence, name).doubt or not status.lastSuccessfulSync:
         return None
+    own = list(_entries(evidence, name))
+    if any(entry.stage is Stage.RUNNING for entry in own):
+        return None
     if name in evidence.look.needs_history:
-        own = list(_entries(evidence, name))
         # One that waits, however early it was requested, will bring what nobody has read. Where the partition
         # is the whole company's, its success will show in dataStatus; that of one connection may be hidden.
-        stages = {entry.stage for entry in own}
-        if Stage.RUNNING in stages or (Stage.WAITING in stages and evidence.connection_id is not None):
+        if evidence.connection_id is not None and any(entry.stage is Stage.WAITING for entry in own):
             return None
         ended = [entry for entry in own if entry.stage is not Stage.WAITING]
         newest = max(ended, key=lambda entry: timestamps.instant(entry.requested or "") or 0, default=None)

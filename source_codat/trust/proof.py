@@ -99,7 +99,9 @@ def prove(seen: PassEvidence, previous: PassEvidence | None, synced: Change | No
     is_one_answer = seen.pages == 1
     came_twice = previous is not None and _same_rows(seen, previous)
     if seen.totals == {None}:
-        return Proof.PROVEN if came_twice or (is_one_answer and not seen.is_numbered) else Proof.UNPROVEN
+        # A row that stands on two pages has pushed another one off both, however often that comes alike.
+        is_whole = (is_one_answer and not seen.is_numbered) or (came_twice and not seen.overlap)
+        return Proof.PROVEN if is_whole else Proof.UNPROVEN
     # One answer is a snapshot. Several hang together where nothing was synced meanwhile; and without a
     # sync to compare, with one under way, or with rows that may be equal, where they come twice alike.
     still = synced is Change.NOTHING and not seen.equal_rows_count
