@@ -268,9 +268,9 @@ def _activity(evidence: Evidence, name: str) -> Change:
     if status.stage is Stage.RUNNING:
         return Change.SOMETHING
     stages = {entry.stage for entry in _entries(evidence, name)}
-    if name in look.needs_history:
-        if look.history is None or look.history.entries is None or Stage.UNKNOWN in stages:
-            return Change.DOUBT
+    is_answered = look.history is not None and look.history.entries is not None
+    if name in look.needs_history and (not is_answered or Stage.UNKNOWN in stages):
+        return Change.DOUBT
     return Change.SOMETHING if Stage.RUNNING in stages else Change.NOTHING
 
 
