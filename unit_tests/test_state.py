@@ -1,5 +1,6 @@
 """A state is written in one shape, and read from whatever wrote it."""
 
+import uuid
 from unittest import mock
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from source_codat.config.settings import Settings
 from source_codat.foundation import timestamps
+from source_codat.run.output import line_of
 from source_codat.state.store import SavedStates, StreamState, fingerprint
 from source_codat.streams.definition import CodatRetriever
 from source_codat.trust.evidence import Entry
@@ -168,6 +170,29 @@ def test_a_state_is_due_after_five_minutes(mocker):
     assert not one.is_due
     clock.return_value = 1301.0
     assert one.is_due
+
+
+def test_a_large_state_waits_for_half_an_hour(mocker):
+    clock = mocker.patch("source_codat.state.store.time.monotonic", return_value=1000.0)
+    one = StreamState("invoices", ("companyId",), "modifiedDate", options())
+    for number in range(1000):
+        one.set((f"c{number}",), Entry(MAY, None))
+    clock.return_value = 2799.0
+    assert not one.is_due
+    clock.return_value = 2801.0
+    assert one.is_due
+
+
+def test_the_size_of_a_state_is_known_without_writing_it():
+    one = state(scope=("companyId", "connectionId"))
+    ids = [str(uuid.UUID(int=number)) for number in range(1000)]
+    for company_id in ids:
+        one.set((company_id, company_id[::-1]), Entry(MAY, company_id, "2026-11-28T10:22:43Z"))
+    written = len(line_of(one.message(0)))
+    assert one.size == pytest.approx(written, rel=0.1)
+    for company_id in ids[:500]:
+        one.forget_company(company_id)
+    assert one.size == pytest.approx(written / 2, rel=0.1)
 
 
 def test_a_company_that_is_gone_loses_its_state_alone():

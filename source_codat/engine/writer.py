@@ -13,12 +13,12 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadInterrupted, ReadStopped
 from source_codat.foundation.skip_reasons import SKIP_RULES, SkipReason, StateEffect
-from source_codat.foundation.wording import first_of
+from source_codat.foundation.wording import counted, first_of
 from source_codat.planning.planner import PartitionEnd, PlannedPartition, SelectedStream
 from source_codat.reading.reader import Finished
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.progress import Progress
-from source_codat.state.store import NO_CURSOR_STATE, StreamState, state_message
+from source_codat.state.store import LARGE_BYTES, NO_CURSOR_STATE, StreamState, state_message
 from source_codat.trust import judge, proof
 from source_codat.trust.evidence import Entry
 from source_codat.trust.judge import Doubt
@@ -43,6 +43,7 @@ class Writer:
 
     def __post_init__(self) -> None:
         self._ticked = self._last_sign
+        self._large: set[str] = set()
         self._by_name = {stream.outcome.name: stream for stream in self.streams}
 
     def started(self) -> Iterator[AirbyteMessage]:
@@ -188,8 +189,21 @@ class Writer:
         count, stream.outcome.since_state = stream.outcome.since_state, 0
         self._last_sign = time.monotonic()
         if stream.state:
+            self._warn_of_size(stream.state)
             return stream.state.message(count)
         return state_message(stream.outcome.name, NO_CURSOR_STATE, count)
+
+    def _warn_of_size(self, state: StreamState) -> None:
+        """Warn once of a state that platforms and destinations, which hold it whole, have trouble with."""
+        if state.size > LARGE_BYTES and state.name not in self._large:
+            self._large.add(state.name)
+            logger.warning(
+                "%s: its state has about %.1f MiB in one message, for %s: divide the companies among several "
+                "connections with the option 'part', or among more of them.",
+                state.name,
+                state.size / (1 << 20),
+                counted(len(state.entries), "entry"),
+            )
 
 
 def _status(stream: SelectedStream, status: AirbyteStreamStatus) -> AirbyteMessage:

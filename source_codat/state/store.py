@@ -149,7 +149,10 @@ def unused(saved: SavedStates, read: Collection[str], known: Collection[str]) ->
 
 NO_CURSOR_STATE = {"__ab_no_cursor_state_message": True}  # the CDK's state of a stream without cursor
 _PART = "part:"  # before a syncId: the mark of an entry whose siblings may not all have been read
-_SECONDS_BETWEEN = 300.0
+SECONDS_BETWEEN = 300.0
+LONGEST_BETWEEN = 1800.0
+_SMALL_BYTES = 100_000
+LARGE_BYTES = 2 << 20
 _BYTES_PER_STATE_BYTE = 10
 _CAMEL_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -245,7 +248,7 @@ class StreamState:
     def set(self, key: PartitionKey, entry: Entry) -> None:
         """Set a partition's entry: where its next read starts."""
         if key not in self.entries:
-            self._size += sum(map(len, key)) + 185
+            self._size += _entry_size(key)
             if len(self.scope) > 1:
                 self._by_company.setdefault(key[0], []).append(key)
         if self.entries.get(key) != entry:
@@ -256,6 +259,7 @@ class StreamState:
         """Drop what is known of a company that no longer exists."""
         for key in self.keys_of(company_id):
             del self.entries[key]
+            self._size -= _entry_size(key)
             self.has_changed = True
         self._by_company.pop(company_id, None)
 
@@ -270,10 +274,20 @@ class StreamState:
         self._bytes_since += size
 
     @property
+    def size(self) -> int:
+        """About how many bytes its STATE message has."""
+        return self._size
+
+    @property
     def is_due(self) -> bool:
-        """Whether a STATE message is due: ten times its bytes were written, or five minutes went by."""
+        """Whether a STATE message is due: ten times its bytes were written, or a time went by.
+
+        That is five minutes where it is small. A large one every five minutes would be much of the output of
+        a read that Codat's limit slows down: it waits for half an hour.
+        """
         enough = self._bytes_since >= _BYTES_PER_STATE_BYTE * self._size
-        return self.has_changed and (enough or time.monotonic() - self._last_at >= _SECONDS_BETWEEN)
+        longest = SECONDS_BETWEEN if self._size <= _SMALL_BYTES else LONGEST_BETWEEN
+        return self.has_changed and (enough or time.monotonic() - self._last_at >= longest)
 
     def blob(self) -> dict[str, Any]:
         """The state as it is written."""
@@ -351,6 +365,11 @@ def state_message(stream: str, blob: Mapping[str, Any], record_count: int) -> Ai
             sourceStats=AirbyteStateStats(recordCount=float(record_count)),
         ),
     )
+
+
+def _entry_size(key: PartitionKey) -> int:
+    """About how many bytes an entry has in a message: ids with their names, two dates and a Codat sync."""
+    return sum(len(part) + 20 for part in key) + 155
 
 
 def _still_holds(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

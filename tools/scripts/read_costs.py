@@ -186,7 +186,7 @@ def for_all_companies(requests: int) -> int:
     return requests * COMPANIES_TOLD + 1
 
 
-def minutes(requests: int) -> int:
+def minutes(requests: float) -> int:
     """The minutes that so many requests take at least, at the rate that the connector keeps to."""
     return math.ceil(requests / REQUESTS_PER_MINUTE)
 

@@ -19,7 +19,7 @@ from typing import Any
 from source_codat import SourceCodat
 from source_codat.streams.catalog import CodatStream
 from source_codat.streams.definition import ROW_KEY, CodatRetriever
-from tools.scripts import counters, pictures, read_costs
+from tools.scripts import counters, pictures, read_costs, read_hours
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUIDE = ROOT / "docs" / "integrations" / "sources" / "codat.md"
@@ -382,6 +382,7 @@ def documents() -> dict[Path, str]:
         "costs": costs_table(costs),
         "streams": streams_lists(streams),
         "costs of sets": sets_table(costs),
+        "hours": _table(read_hours.HEADS, read_hours.rows(costs)),
         "personal data": personal_lists(streams),
     }.items():
         guide = with_table(guide, name, text)
