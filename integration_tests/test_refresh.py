@@ -1,12 +1,14 @@
 """Refreshes: queued only when asked for, only what is stale; waited for, but not for ever."""
 
 import time
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 
 from codat_simulator import Fault, Simulator
 from integration_tests.support.connector import by_key, catalog, config, read, selected
+from integration_tests.support.signs_of_life import after_states
 from source_codat.engine.scheduler import Scheduler
 from source_codat.foundation.wording import counted
 
@@ -237,11 +239,15 @@ def test_one_clock_runs_for_the_whole_sync(stale, clock):
         stale.world.pulls.plan(one["id"], "invoices", "Queued")
         stale.world.pulls.plan(one["id"], "bills", "Queued")
     posts: list[str] = []
+    looks: Counter[str] = Counter()
 
     def note(request):
         if request.method == "POST":
             posts.append(request.path)
-            if len(posts) == 4:  # two data types of the two companies that are linked
+        if request.path.endswith("/dataStatus"):
+            looks[request.path] += 1
+            # Two data types of the two companies that are linked are queued, and waited for.
+            if len(posts) == 4 and looks[request.path] > 1:
                 clock.seconds = 61  # once for all: nothing moves the clock on for another wait
 
     stale.on_request(note)
@@ -298,20 +304,13 @@ def test_looks_at_a_refresh_become_rarer(stale, clock, mocker):
 
 
 @pytest.mark.parametrize("mode", ["incremental", "full_refresh"])
-def test_waiting_sends_signs_of_life_and_says_what_is_waited_for(stale, mocker, mode):
-    mocker.patch("source_codat.engine.refresh.MINUTE_SECONDS", 1.5)
-    for name in (
-        "engine.writer.TICK_SECONDS",
-        "engine.read.TICK_SECONDS",
-        "engine.writer.SILENCE_SECONDS",
-        "reporting.progress.LINE_SECONDS",
-    ):
-        mocker.patch(f"source_codat.{name}", 0.2)
+def test_waiting_sends_signs_of_life_and_says_what_is_waited_for(stale, clock, mocker, mode):
+    after_states(mocker, 20, lambda: setattr(clock, "seconds", 61))
     stale.world.pulls.plan(company(stale), "invoices", "Queued")
     chosen = selected(company(stale))
     said = read(stale, "invoices", refresh_older_than_hours=DAY, refresh_wait_minutes=1, **chosen, mode=mode)
     before = said.messages[: next(i for i, one in enumerate(said.messages) if one["type"] == "RECORD")]
-    assert sum(one["type"] == "STATE" for one in before) >= 2
+    assert sum(one["type"] == "STATE" for one in before) >= 20
     assert any("waiting for Codat to refresh 1 data type of 1 company" in line for line in said.logs)
 
 

@@ -210,7 +210,9 @@ def _source() -> SourceCodat:
     return SourceCodat()
 
 
-def _few_streams(factory: Any, manifest: Mapping[str, Any], *rest: Any, **named: Any) -> dict[str, CodatStream]:
+def _few_streams(
+    factory: Any, manifest: Mapping[str, Any], *rest: Any, **named: Any
+) -> dict[str, CodatStream]:
     """Only the streams that a story reads: to build all of them takes longer than the read."""
     few = [definition for definition in manifest["streams"] if definition["name"] in STREAM_NAMES]
     return build_streams(factory, {**manifest, "streams": few}, *rest, **named)
