@@ -26,7 +26,7 @@ from codat_simulator import Simulator
 from integration_tests.support.acceptance import CUSTOM, acceptance
 from integration_tests.support.connector import config, read
 from source_codat import SourceCodat
-from unit_tests.support.catalogue import CATALOGUE
+from unit_tests.support.catalogue import CATALOGUE, cursor_of
 
 pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
 pytestmark = [
@@ -36,7 +36,7 @@ pytestmark = [
 ]
 
 STREAMS = [*CATALOGUE, f"custom_{CUSTOM}"]
-INCREMENTAL = [name for name, (_, _, cursor) in CATALOGUE.items() if cursor]
+INCREMENTAL = [name for name in CATALOGUE if cursor_of(name)]
 FUTURE = "2099-01-01T00:00:00Z"
 MADE_ANEW = {"generated"}  # when Codat made the report: another instant in every answer
 
@@ -201,7 +201,7 @@ def test_a_first_incremental_read_brings_what_a_full_refresh_does(full, first, s
 
 @pytest.mark.parametrize("stream", INCREMENTAL)
 def test_a_second_incremental_read_brings_ties_at_most_and_leaves_a_state(first, second, stream):
-    cursor = CATALOGUE[stream][2]
+    cursor = cursor_of(stream)
     latest: dict[str, str] = {}
     for one in first.records[stream]:
         latest[one["companyId"]] = max(latest.get(one["companyId"], ""), one.get(cursor) or "")
@@ -249,7 +249,7 @@ def test_a_state_from_the_future_is_read_from_the_start_and_set_right(sim, first
     places = state["stream"]["stream_state"]["states"]
     assert places
     for one in places:
-        one["cursor"] = {CATALOGUE[stream][2]: FUTURE}
+        one["cursor"] = {cursor_of(stream): FUTURE}
     said = read(sim, stream, state=[state], custom_data_types=[CUSTOM])
     names = [path[0] for path in first.streams[stream].source_defined_primary_key]
     assert {tuple(one.get(name) for name in names) for one in said.records(stream)} == first.keys(stream)

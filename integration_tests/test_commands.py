@@ -9,7 +9,7 @@ from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 
 from integration_tests.support.connector import REPO, catalog, config, read, selected
 from source_codat import SourceCodat
-from unit_tests.support.catalogue import CATALOGUE, key_of
+from unit_tests.support.catalogue import CATALOGUE, cursor_of, key_of
 
 STREAMS = {
     "companies": ["id"],
@@ -61,7 +61,7 @@ def test_discover_matches_codats_catalogue_stream_by_stream(sim, script, tmp_pat
     found = {one["name"]: one for one in said.of("CATALOG")[0]["streams"]}
     assert set(found) == set(CATALOGUE)
     for name, one in found.items():
-        cursor = CATALOGUE[name][2]
+        cursor = cursor_of(name)
         assert [part for (part,) in one["source_defined_primary_key"]] == key_of(name)
         assert one["supported_sync_modes"] == ["full_refresh", "incremental"][: 2 if cursor else 1]
         assert one.get("default_cursor_field") == ([cursor] if cursor else None)

@@ -9,13 +9,13 @@ from airbyte_cdk.test.standard_tests._read_assertions import RecordFormatChecker
 from codat_simulator import Fault, Simulator
 from integration_tests.support.connector import config, read
 from source_codat import SourceCodat
-from unit_tests.support.catalogue import CATALOGUE
+from unit_tests.support.catalogue import CATALOGUE, cursor_of
 
 pytestmark = pytest.mark.xdist_group("families")  # one read for all
 
 CUSTOM = {"custom_DynamicsPurchaseOrders": "companyId connectionId customDataIdentifier id"}
 KEYS = {**{name: key for name, (_, key, _) in CATALOGUE.items()}, **CUSTOM}
-INCREMENTAL = [name for name, (_, _, cursor) in CATALOGUE.items() if cursor]
+INCREMENTAL = [name for name in CATALOGUE if cursor_of(name)]
 OPTIONS = {"custom_data_types": ["DynamicsPurchaseOrders"], "page_size": 10}
 
 
@@ -87,7 +87,7 @@ def test_an_incremental_stream_leaves_a_place_for_its_partitions(world, stream):
     assert {"start_date", "filter"} <= set(state["fingerprint"])
     for one in state["states"]:
         assert one["partition"]["company_id"] in world.companies
-        assert set(one["cursor"]) <= {CATALOGUE[stream][2], "syncId", "syncedAt"}
+        assert set(one["cursor"]) <= {cursor_of(stream), "syncId", "syncedAt", "lastSuccessfulSync"}
         assert one["cursor"]
 
 

@@ -10,14 +10,14 @@ import pytest
 from integration_tests.support.postgres import postgresql
 from integration_tests.support.warehouses import LISTS, OWN, fill, query, same
 from source_codat import SourceCodat
-from unit_tests.support.catalogue import CATALOGUE, key_of
+from unit_tests.support.catalogue import CATALOGUE, cursor_of, key_of
 
 pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
 pytestmark = pytest.mark.slow
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "analysis.md"
 
-INCREMENTAL = {name for name, (_, _, cursor) in CATALOGUE.items() if cursor}
+INCREMENTAL = {name for name in CATALOGUE if cursor_of(name)}
 STAGES = ["first", "second", "resynced"]
 
 

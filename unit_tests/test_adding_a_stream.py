@@ -8,6 +8,7 @@ import yaml
 
 from source_codat import SourceCodat
 from tools.scripts.counters import ARRAY, CONTINUED, COUNTERS, LIST, OBJECT, REPORT_INFO, TOP
+from tools.scripts.read_whole import READ_WHOLE
 from tools.scripts.stream_table import ROOT
 from unit_tests.support import schema_files
 from unit_tests.support.catalogue import CATALOGUE
@@ -32,6 +33,11 @@ its answers say how many rows there are, write the name into COUNTERS under that
     LIST: {LIST}
     OBJECT: {OBJECT}
     ARRAY: {ARRAY}"""
+WITHOUT_REASON = """\
+tools/scripts/read_whole.py lacks the stream {name}, or has it twice: it is read whole, as its family has no
+`cursor_field`. If it has a data type that dataStatus names, give the family `cursor_field: syncedAt` and
+`dated_by: codat_sync`. Else write the name into READ_WHOLE under its reason, and run `make docs`."""
+WITH_CURSOR = "tools/scripts/read_whole.py has {name}, which has a cursor: take it out."
 UNMARKED = """\
 The family {family} says `marks_deleted: true`: deleted records stay, with metadata.isDeleted, and a stream
 of it must have that column. If Codat documents `metadata` for {name}, write into
@@ -79,6 +85,14 @@ def test_every_stream_has_one_place_in_the_table_of_counters() -> None:
     told = [NOT_AMONG_COUNTERS.format(name=name, **headings) for name in STREAMS if listed.count(name) != 1]
     file = "tools/scripts/counters.py"
     told += [WITHOUT_STREAM.format(file=file, name=name) for name in listed if name not in STREAMS]
+    assert not told, "\n\n".join(told)
+
+
+def test_every_stream_that_is_read_whole_has_one_reason_for_it() -> None:
+    listed = [name for names in READ_WHOLE.values() for name in names]
+    whole = [name for name, one in STREAMS.items() if not one.retriever.cursor_field]
+    told = [WITHOUT_REASON.format(name=name) for name in whole if listed.count(name) != 1]
+    told += [WITH_CURSOR.format(name=name) for name in listed if name not in whole]
     assert not told, "\n\n".join(told)
 
 

@@ -17,7 +17,14 @@ from source_codat import SourceCodat
 from source_codat.http.authenticator import CodatAuthenticator
 from source_codat.streams.definition import CodatRetriever
 from unit_tests.support import schema_files
-from unit_tests.support.catalogue import CATALOGUE, OTHER_KEYS, key_of
+from unit_tests.support.catalogue import (
+    CATALOGUE,
+    DATED_BY_CODAT_SYNC,
+    OTHER_KEYS,
+    SYNCED_AT,
+    cursor_of,
+    key_of,
+)
 from unit_tests.support.manifest import MANIFEST, TEXT
 
 PACKAGE = Path(__file__).resolve().parent.parent / "source_codat"
@@ -224,13 +231,36 @@ def test_no_stream_is_read_from_an_endpoint_that_returns_key_material(name):
 def test_path_key_and_cursor_are_codats(name):
     """A stream that isn't in the catalogue is named in test_adding_a_stream.py."""
     stream = STREAMS[name]
-    path, _, cursor = CATALOGUE[name]
+    path, cursor = CATALOGUE[name][0], cursor_of(name)
     where = f"{name}: source_codat/manifest.yaml has it otherwise than unit_tests/support/catalogue.py"
     assert stream.retriever.path == path, where
     assert list(stream.primary_key) == key_of(name), (
         f"{where}; where another key is better, add it to OTHER_KEYS"
     )
     assert (stream.retriever.cursor_field or None) == cursor, where
+
+
+def test_a_cursor_that_isnt_codats_is_there_where_codat_has_none():
+    assert {name for name in DATED_BY_CODAT_SYNC if CATALOGUE[name][2]} == set()
+
+
+@pytest.mark.parametrize("stream", [*STREAMS.values(), CUSTOM], ids=[*STREAMS, CUSTOM.name])
+def test_what_is_dated_by_a_codat_sync_has_a_data_type_and_is_not_asked_for_by_date(stream):
+    retriever = stream.retriever
+    assert retriever.by_codat_sync == (retriever.cursor_field == SYNCED_AT)
+    if retriever.by_codat_sync:
+        assert retriever.data_types
+        assert not retriever.queryable
+
+
+@pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
+def test_a_data_type_that_data_status_names_makes_a_stream_incremental(stream):
+    assert not stream.retriever.data_types or stream.retriever.cursor_field
+
+
+@pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
+def test_only_a_stream_that_is_dated_by_its_parent_is_read_by_new_parents(stream):
+    assert stream.retriever.by_new_parents == (stream.name == "read_validation_results")
 
 
 @pytest.mark.parametrize("name", OTHER_KEYS)

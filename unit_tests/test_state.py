@@ -23,7 +23,7 @@ TEXT = st.text(min_size=1, max_size=20)
 
 def options(**config):
     row = CodatRetriever(
-        requester=mock.Mock(),
+        requester=mock.Mock(**{"get_request_params.return_value": {}}),
         name="invoices",
         path="/companies/{companyId}/data/invoices",
         records="results",

@@ -42,7 +42,8 @@ def test_every_stream_is_told_once_under_personal_data() -> None:
     [
         ("invoices", "incremental"),
         ("push_history", "incremental by `requestedOnUtc`"),
-        ("company_info", "full refresh"),
+        ("company_info", "incremental by `syncedAt`"),
+        ("aged_debtors", "full refresh"),
     ],
 )
 def test_how_a_stream_is_read_names_the_cursor_where_it_is_an_unusual_one(name: str, words: str) -> None:

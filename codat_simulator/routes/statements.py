@@ -41,6 +41,11 @@ class Statement:
         """Make lines for a period; another number of restatements gives other values."""
         self.link, self.period, self.restated = link, period, restated
 
+    def _is_kept(self, name: str, number: int) -> bool:
+        """Whether a restatement has kept a line: now and then one is gone, and may be back in the next."""
+        rng = Random(f"{self.link.seed}/{self.period}/{self.restated}/{name}/{number}/kept")
+        return not self.restated or rng.random() < 0.8
+
     def section(self, name: str, depth: int = 3) -> Record:
         """Return a section whose value is the sum of its lines, down to `depth` levels."""
         rng = Random(f"{self.link.seed}/{name}/chart")
@@ -52,6 +57,7 @@ class Statement:
             items = [
                 self._line(rng, rng.choice(ACCOUNT_NAMES), depth - 1) for _ in range(rng.randrange(1, 4))
             ]
+            items = [item for number, item in enumerate(items) if not number or self._is_kept(name, number)]
         value: Any
         if items:
             value = sum((Decimal(str(item["value"])) for item in items), Decimal(0))

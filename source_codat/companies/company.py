@@ -50,13 +50,19 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Company(msgspec.Struct, frozen=True, kw_only=True):
-    """One company. oddities: what couldn't be used of its row in the company list, in words."""
+    """One company.
+
+    oddities: what couldn't be used of its row in the company list, in words. connection_list: what Codat answers
+    where its connections are asked for, if the company list says all of that and it was to be kept; else None.
+    """
 
     id: str
     name: str | None = None
     lastSync: str | None = None  # noqa: N815 - Codat's name
     dataConnections: list[Connection] | None = None  # noqa: N815 - Codat's name
-    oddities: tuple[str, ...] = msgspec.field(default=(), name=" oddities")  # no field of Codat's
+    # No fields of Codat's:
+    oddities: tuple[str, ...] = msgspec.field(default=(), name=" oddities")
+    connection_list: bytes | None = msgspec.field(default=None, name=" connection_list")
 
     @property
     def label(self) -> str:
@@ -109,13 +115,47 @@ def companies_in(rows: Iterable[Any]) -> Iterator[Company]:
         yield company
 
 
+# What Codat's specification requires of a connection, in both lists.
+_REQUIRED_OF_CONNECTION = frozenset(
+    {"id", "integrationId", "sourceId", "sourceType", "platformName", "linkUrl", "status", "created"}
+)
+
+
+class _Embedding(msgspec.Struct):
+    dataConnections: list[dict[str, msgspec.Raw]]  # noqa: N815 - Codat's name
+
+
+class _Embedded(msgspec.Struct):
+    dataConnections: msgspec.Raw  # noqa: N815 - Codat's name
+
+
+_EMBEDDING = msgspec.json.Decoder(_Embedding)
+_EMBEDDED = msgspec.json.Decoder(_Embedded)
+
+
+def with_connection_list(company: Company, row: bytes | msgspec.Raw) -> Company:
+    """A company with its connection list, where its row in the company list says all of that.
+
+    It says less where there is no list, or where a connection lacks what Codat's specification requires.
+    """
+    try:
+        links = _EMBEDDING.decode(row).dataConnections
+        if company.oddities or not all(map(_REQUIRED_OF_CONNECTION.issubset, links)):
+            return company
+        found = bytes(_EMBEDDED.decode(row).dataConnections)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return company
+    answer = b'{"results":%s,"totalResults":%d}' % (found, len(links))
+    return msgspec.structs.replace(company, connection_list=answer)
+
+
 def merged(first: Company, again: Company) -> Company:
-    """A company that the list names twice: with the connections of both rows."""
+    """A company that the list names twice: with the connections of both rows, which are asked for anew."""
     links = {
         connection.id: connection
         for connection in (*(first.dataConnections or ()), *(again.dataConnections or ()))
     }
-    return msgspec.structs.replace(again, dataConnections=list(links.values()))
+    return msgspec.structs.replace(again, dataConnections=list(links.values()), connection_list=None)
 
 
 def look_of(answer: Answer, asked_at: float) -> Look:

@@ -16,7 +16,7 @@ from source_codat.http.rate_limit import RateLimiter
 from source_codat.http.stats import RequestStats
 from source_codat.planning.company_list import CompanyList
 from source_codat.planning.parents import Parents
-from source_codat.planning.planner import Planner, SelectedStream
+from source_codat.planning.planner import CONNECTIONS_PATH, Planner, SelectedStream
 from source_codat.reading.reader import StreamReader
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.outcomes import StreamOutcome
@@ -63,7 +63,14 @@ def build_read(
             emit(rows)
 
     stats = companies.outcome.stats if companies else None
-    company_list = CompanyList(client, streams["companies"].retriever, settings, emit_companies, stats)
+    company_list = CompanyList(
+        client,
+        streams["companies"].retriever,
+        settings,
+        emit_companies,
+        stats,
+        keeps_connections=any(one.retriever.path == CONNECTIONS_PATH for one in selected.values()),
+    )
     of_companies = [stream for stream in selected.values() if stream.retriever.scope]
     of_client = [stream for stream in selected.values() if not stream.retriever.scope]
     planner = Planner(client, settings, of_companies)

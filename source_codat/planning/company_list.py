@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from source_codat.companies.company import Company, companies_in, merged
+import msgspec
+
+from source_codat.companies.company import Company, companies_in, merged, with_connection_list
 from source_codat.config.settings import SelectionKind, Settings
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import (
@@ -37,7 +39,8 @@ _MOST_PAGES = 1000  # of a walk: more can't be told from an endless list
 class CompanyList:
     """The selected companies of this part, read once and shared by all streams.
 
-    emit: takes the rows of the `companies` stream. gone: selected ids that Codat doesn't know.
+    emit: takes the rows of the `companies` stream. keeps_connections: whether each company keeps its list of
+    connections as it came. gone: selected ids that Codat doesn't know.
     listed_at: Codat's clock when it was first asked, an instant. total: how many companies the list has by
     its own count, None where it wasn't asked or doesn't say.
     """
@@ -47,6 +50,7 @@ class CompanyList:
     settings: Settings
     emit: Callable[[RowBatch], None]
     stats: RequestStats | None = None
+    keeps_connections: bool = False
     gone: list[str] = field(default_factory=list)
     listed_at: int | None = None
     total: int | None = None
@@ -75,7 +79,7 @@ class CompanyList:
 
         def collect(rows: RowBatch) -> None:
             nonlocal is_any_listed
-            found = list(companies_in(rows.rows))
+            found = self._companies_in(rows.rows)
             is_any_listed |= bool(found)
             self._emit_wanted(rows, [company.id for company in found], is_wanted)
             for company in found:
@@ -108,6 +112,11 @@ class CompanyList:
         if not is_any_listed and self.settings.selection.kind is not SelectionKind.IDS:
             raise ConfigError(no_company_message(self.settings))
         return list(companies.values())
+
+    def _companies_in(self, rows: Sequence[msgspec.Raw | bytes]) -> list[Company]:
+        """The companies in rows of the list, with their lists of connections where those are wanted."""
+        found = list(companies_in(rows))
+        return list(map(with_connection_list, found, rows)) if self.keeps_connections else found
 
     def _note_time(self, now: int | None) -> None:
         if self.listed_at is None or (now is not None and now < self.listed_at):
@@ -157,7 +166,7 @@ class CompanyList:
         def parse(answer: Answer) -> tuple[Page, list[Company]]:
             page = decoder.decode_row(answer.body)
             page.server_time = answer.server_time
-            return page, list(companies_in(page.rows))
+            return page, self._companies_in(page.rows)
 
         return self.client.get(f"{self.retriever.path}/{company_id}", None, parse, self.stats)
 

@@ -104,6 +104,7 @@ class Plan:
 
 
 _STATUS_PATH = "/companies/{companyId}/dataStatus"
+CONNECTIONS_PATH = "/companies/{companyId}/connections"
 
 
 class Planner:
@@ -186,12 +187,14 @@ class Planner:
         retriever = stream.retriever
         evidence: Evidence | None = None
         if look is not None and retriever.data_types:
-            evidence = Evidence(look, retriever.data_types, ids.get("connectionId"))
+            evidence = Evidence(
+                look, retriever.data_types, ids.get("connectionId"), is_by_month=retriever.by_month
+            )
         partition = PlannedPartition(
             ids=ids,
             context=context,
             source=evidence,
-            answer=look.body if look and retriever.path == _STATUS_PATH else None,
+            answer=_known_answer(retriever, context.company, look),
             stream=stream,
             company=context.company,
             needs_parents=stream.has_children_per_parent and not is_child,
@@ -201,7 +204,10 @@ class Planner:
         reason = self._reason_to_skip(partition, evidence)
         if reason:
             return PartitionEnd(partition, PartitionSkipped(reason))
-        return replace(partition, since=self._since(retriever, stream.entry(partition.key), context.now))
+        entry = stream.entry(partition.key)
+        if retriever.by_codat_sync and evidence is not None:
+            return replace(partition, synced_at=judge.synced_at(evidence, entry))
+        return replace(partition, since=self._since(retriever, entry, context.now))
 
     def _reason_to_skip(self, partition: PlannedPartition, evidence: Evidence | None) -> SkipReason | None:
         """Why a partition needn't be asked for; None where it has to be."""
@@ -289,6 +295,13 @@ class Planner:
                 for name in above.data_types:
                     shared[name] |= company.may_be_several(above.source_types)
         return {name: WantedDataType(several, tuple(entries[name])) for name, several in shared.items()}
+
+
+def _known_answer(retriever: CodatRetriever, company: Company, look: Look | None) -> bytes | None:
+    """What Codat would answer to a question that was answered already, by another name; else None."""
+    if retriever.path == CONNECTIONS_PATH:
+        return company.connection_list
+    return look.body if look and retriever.path == _STATUS_PATH else None
 
 
 def _shown(retriever: CodatRetriever, look: Look | None) -> Shown:

@@ -137,7 +137,7 @@ class PageDecoder:
         self._envelope_fields = tuple(retriever.from_envelope)
         self._finished = frozenset(retriever.finished)
         self._id_field = retriever.id_field
-        self._cursor = retriever.cursor_field or "modifiedDate"
+        self._cursor = retriever.row_cursor_field or "modifiedDate"
         head = msgspec.defstruct("Head", self._regular_fields(retriever))
         self._head = msgspec.json.Decoder(head)
         heads = msgspec.defstruct("Heads", [("results", list[head] | None)])  # type: ignore[valid-type]  # made here
@@ -147,7 +147,7 @@ class PageDecoder:
         """The fields of a row that can leave as it is, as a struct's; any other row doesn't decode."""
         columns = retriever.columns
         added = (
-            retriever.cursor_field * retriever.by_new_parents,
+            "" if retriever.row_cursor_field else retriever.cursor_field,
             *retriever.scope,
             *retriever.from_envelope,
             *retriever.from_request,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from source_codat.config.settings import Settings
+from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
 from source_codat.http.client import CodatClient
 from source_codat.http.stats import RequestStats
@@ -109,7 +110,13 @@ class PartitionReading:
         self._emit = emit
         self._partition = partition
         self._path = self._retriever.url_path(partition.ids)
-        self._ids = {name: msgspec.json.encode(value) for name, value in partition.ids.items()}
+        self._fixed = {
+            **requests.request_fields,
+            **{name: msgspec.json.encode(value) for name, value in partition.ids.items()},
+        }
+        if partition.synced_at is not None:
+            date = timestamps.iso(partition.synced_at)
+            self._fixed[self._retriever.cursor_field] = msgspec.json.encode(date)
         self._page_size = settings.page_size
         self._held = HeldRows()
         self._syncs_before = partition.source
@@ -190,9 +197,11 @@ class PartitionReading:
         self._records -= self._held.drop()
 
     def _finished(self, seen: PassEvidence, looks: list[SyncLook], peculiarity: str) -> Finished:
-        place = reached(seen, looks)
+        place = reached(seen, looks, self._partition.synced_at)
         has_rows_without_date = self._pass.has_rows_without_date and self._retriever.queryable
-        needs_whole_read = self._pass.has_rows_without_id or has_rows_without_date
+        # What is dated by Codat's syncs is read whole each time, and has a cursor all the same.
+        is_asked_by_date = self._partition.synced_at is None
+        needs_whole_read = is_asked_by_date and (self._pass.has_rows_without_id or has_rows_without_date)
         return Finished(
             is_complete=True,
             cursor=None if needs_whole_read else place.cursor,
@@ -223,7 +232,7 @@ class PartitionReading:
         seen = Pass(self._page_size)
         request: PageRequest | None = PageRequest(self._page_size)
         # Codat is asked for what changed since the start date, unless rows have to be counted.
-        is_dated = self._retriever.queryable and bool(self._retriever.cursor_field)
+        is_dated = self._retriever.queryable and bool(self._retriever.row_cursor_field)
         is_whole = self._retriever.has_row_key or self._partition.since is None
         start = self._start if is_dated and is_whole else None
         keys = RowKeys(self._retriever, self._partition.ids, start)
@@ -275,9 +284,8 @@ class PartitionReading:
             shown = with_deletion_dates(shown)
         if not shown.rows:  # a start date may leave all of a page out
             return 0
-        fixed = {**self._requests.request_fields, **self._ids}
         extra_fields = {**self._partition.extra_fields, **page.envelope}
-        rows = batch(self._retriever.name, shown, fixed, extra_fields, self._retriever.columns)
+        rows = batch(self._retriever.name, shown, self._fixed, extra_fields, self._retriever.columns)
         if is_first:
             company_id = self._partition.ids.get("companyId", "")
             rows = replace(rows, total=page.total or len(shown.rows), company_id=company_id)

@@ -38,6 +38,7 @@ class Partition:
     params: further query parameters of its requests. answer: the answer's body, where it is known already.
     extra_fields: by field, JSON values that are added to its rows. parents_source: the evidence of the
     parents' data types from before the list of parents was read that this partition comes from.
+    synced_at: the instant that its rows carry as the date of their Codat sync; None where they carry none.
     """
 
     ids: Mapping[str, str]
@@ -48,6 +49,7 @@ class Partition:
     answer: bytes | None = None
     extra_fields: Mapping[str, bytes] = field(default_factory=dict)
     parents_source: Evidence | None = None
+    synced_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class StreamRequests:
         self._settings = settings
         self._decoder = PageDecoder(retriever)
         self._order_by = (retriever.id_field or "id") if retriever.ordered else ""
-        self._by_cursor = retriever.queryable and bool(retriever.cursor_field)
+        self._by_cursor = retriever.queryable and bool(retriever.row_cursor_field)
         dates = ReportDates()
         self._fixed = {name: dates.filled(value) for name, value in retriever.request_parameters().items()}
         self.request_fields = {

@@ -4,6 +4,7 @@ The shape is decided once (docs/behaviour.md, "State"):
 {"states": [{"partition": {"company_id": …},
              "cursor": {"modifiedDate": …, "syncId": …, "syncedAt": …}}, …],
  "fingerprint": {…}}
+Where `syncedAt` is the cursor field, the date of the Codat sync is in `lastSuccessfulSync`.
 """
 
 from __future__ import annotations
@@ -164,10 +165,13 @@ def snake(name: str) -> str:
 
 def fingerprint(retriever: CodatRetriever, settings: Settings) -> dict[str, Any]:
     """The options that decide which rows of a stream are read."""
-    options: dict[str, Any] = {"start_date": settings.start_date}
+    options: dict[str, Any] = {"start_date": None if retriever.by_codat_sync else settings.start_date}
     if retriever.marks_deleted:
         options["deleted_records"] = settings.deleted_records.value
     options["filter"] = settings.filters.get(retriever.name)
+    parameters = retriever.request_parameters()
+    if parameters:
+        options["parameters"] = parameters
     return options
 
 
@@ -237,13 +241,19 @@ class StreamState:
     def _entry(self, cursor: Any, *, is_own: bool) -> Entry | None:
         if not isinstance(cursor, Mapping):
             return None
-        date, sync_id, synced_at = (cursor.get(name) for name in (self.cursor_field, "syncId", "syncedAt"))
+        names = (self.cursor_field, "syncId", self._synced_at)
+        date, sync_id, synced_at = (cursor.get(name) for name in names)
         ticks = timestamps.instant(date) if isinstance(date, str) else None
         if ticks is None and not (is_own and isinstance(sync_id, str)):
             return None
         if not is_own or not isinstance(sync_id, str):
             return Entry(ticks)
         return Entry(ticks, sync_id, synced_at if isinstance(synced_at, str) else None)
+
+    @property
+    def _synced_at(self) -> str:
+        """Under which name the date of the Codat sync stands beside the cursor."""
+        return "syncedAt" if self.cursor_field != "syncedAt" else "lastSuccessfulSync"
 
     def set(self, key: PartitionKey, entry: Entry) -> None:
         """Set a partition's entry: where its next read starts."""
@@ -300,7 +310,7 @@ class StreamState:
             if entry.sync_id:
                 cursor["syncId"] = entry.sync_id
             if entry.synced_at:
-                cursor["syncedAt"] = entry.synced_at
+                cursor[self._synced_at] = entry.synced_at
             states.append({"partition": dict(zip(names, key, strict=True)), "cursor": cursor})
         return {"states": states, "fingerprint": dict(self.options)}
 

@@ -26,6 +26,14 @@ class Paging(Enum):
     TOKENS = "token"  # continuationToken
 
 
+class DatedBy(Enum):
+    """Where the values of a stream's cursor field come from; the value is the manifest's word."""
+
+    ROW = ""  # Codat dates each row
+    PARENT = "parent"  # a row carries the date of its parent's row
+    CODAT_SYNC = "codat_sync"  # a row carries the date of the Codat sync that it was read from
+
+
 class Shape(Enum):
     """What becomes of the rows of an answer; the value is the manifest's word."""
 
@@ -45,6 +53,11 @@ class CodatRetriever:
     key_fields: what the column rowKey is made of, where it is in the key: the field that tells rows
     apart stands last, before it those that qualify it; silent: the row's id.
     cursor_field, queryable: what the stream is incremental by, and whether `query` is understood.
+    dated_by: where the cursor field's values come from. Dated by its parent's rows, a stream is asked for
+    the parents since the last read only, and never again. Dated by Codat's syncs, each partition is read
+    whole, unless no Codat sync has touched its data types since.
+    by_month: whether the rows are of months up to the present one, so that a new month may bring others
+    although nothing was synced.
     finished: the statuses of rows that don't change any more; the cursor stops at any other row.
     marks_deleted: whether deleted records stay, with metadata.isDeleted. dates_deletions: whether their rows
     say in a column of their own when they were deleted, as the user wants it.
@@ -52,8 +65,7 @@ class CodatRetriever:
     source_types: the kinds of connections that hold the data type.
     each: further ids of a partition, with their values: in the path, or else query parameters.
     parent, parent_ids: the stream whose rows make further partitions, and which field of a row
-    fills which placeholder; latest: only the latest complete row of that type. With a cursor_field
-    that is the parent's own, only the parents since the last read are asked, and not again.
+    fills which placeholder; latest: only the latest complete row of that type.
     always: a query that every request carries. product: what of Codat the endpoint belongs to.
     from_envelope, from_request: top-level fields added from the answer and from the request.
     from_nested: top-level fields added from nested ones of the row, by their paths ("recordRef.id").
@@ -71,6 +83,8 @@ class CodatRetriever:
     ids_required: bool = False
     key_fields: Sequence[str] = ()
     cursor_field: str = ""
+    dated_by: DatedBy = DatedBy.ROW
+    by_month: bool = False
     queryable: bool = False
     finished: Sequence[str] = ()
     marks_deleted: bool = False
@@ -92,7 +106,9 @@ class CodatRetriever:
     columns: Columns = field(default_factory=Columns)
 
     def __post_init__(self) -> None:
-        self.paging, self.shape = Paging(self.paging), Shape(self.shape)  # the manifest has their words
+        # The manifest has their words.
+        self.paging, self.shape = Paging(self.paging), Shape(self.shape)
+        self.dated_by = DatedBy(self.dated_by)
         self.path = self.path.replace("{dataset}", self.dataset or self.data_type)
         # The ids that make a partition, in the order of the path: companyId, connectionId …
         in_path = tuple(_PLACEHOLDER.findall(self.path))
@@ -127,7 +143,17 @@ class CodatRetriever:
     @property
     def by_new_parents(self) -> bool:
         """Whether each parent is asked once, when it is new."""
-        return bool(self.parent and self.cursor_field and not self.queryable)
+        return self.dated_by is DatedBy.PARENT
+
+    @property
+    def by_codat_sync(self) -> bool:
+        """Whether a row is dated by the Codat sync that it was read from."""
+        return self.dated_by is DatedBy.CODAT_SYNC
+
+    @property
+    def row_cursor_field(self) -> str:
+        """The cursor field where Codat's rows have it, or ""."""
+        return self.cursor_field if self.dated_by is DatedBy.ROW else ""
 
     @property
     def data_types(self) -> tuple[str, ...]:

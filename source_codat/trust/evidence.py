@@ -104,11 +104,13 @@ class Evidence:
     """What one look says of the data types that a partition's rows come from.
 
     connection_id: where the partition is one connection's. Codat's dataStatus merges connections.
+    is_by_month: whether the rows go by the calendar, so that they are others in another month.
     """
 
     look: Look
     data_types: tuple[str, ...]
     connection_id: str | None = None
+    is_by_month: bool = False
 
     @property
     def statuses(self) -> list[DataTypeStatus | None]:

@@ -17,6 +17,10 @@ from source_codat.trust.statuses import Stage
 
 _SECOND = timestamps.TICKS_PER_SECOND
 _JOIN = "+"
+# What a row carries that no Codat sync is sure to have brought: no date, as destinations compare it, and one
+# that every warehouse can hold.
+NEVER = timestamps.instant("1970-01-01T00:00:00Z") or 0
+_MONTH = "@"  # before the month in which rows were read that go by the calendar
 
 
 class Doubt(Enum):
@@ -143,7 +147,7 @@ def is_latest_read(
     return (
         len(ids) == len(dates) == len(data_types)
         and dates[place] == status.lastSuccessfulSync
-        and ids[place] == _success_ids(status)
+        and ids[place].partition(_MONTH)[0] == _success_ids(status)
     )
 
 
@@ -151,6 +155,22 @@ def read_at(entry: Entry) -> int | None:
     """The oldest of the dates of the Codat syncs that an entry was read from, an instant."""
     found = [timestamps.second(date) for date in (entry.synced_at or "").split(_JOIN)]
     return None if not found or None in found else min(instant for instant in found if instant is not None)
+
+
+def synced_at(evidence: Evidence, entry: Entry | None) -> int:
+    """The instant that rows carry which are dated by the Codat sync that they are read from.
+
+    It is the last success that dataStatus shows, of several data types the one that is longest ago: all that
+    it brought is in the rows, whatever runs at present. It is never before an earlier read's: a destination
+    would take the newer rows for the older ones. In doubt it is the earlier read's, or NEVER without one.
+    """
+    is_known = entry is not None and not is_in_future(entry.cursor, evidence.look.taken_at)
+    latest = (entry.cursor if entry and is_known else None) or NEVER
+    if safe_point(evidence).doubt:
+        return latest
+    shown = [timestamps.instant((status and status.lastSuccessfulSync) or "") for status in evidence.statuses]
+    dates = [date for date in shown if date is not None]
+    return max(latest, min(dates)) if len(dates) == len(shown) else latest
 
 
 def is_in_future(cursor: int | None, now: int | None) -> bool:
@@ -300,7 +320,13 @@ def _identity_of(evidence: Evidence, name: str) -> Identity | None:
         newest = max(ended, key=lambda entry: timestamps.instant(entry.requested or "") or 0, default=None)
         if newest is not None and newest.stage is not Stage.COMPLETE:
             return None
-    return Identity(_success_ids(status), status.lastSuccessfulSync)
+    return Identity(_success_ids(status) + _month_of(evidence), status.lastSuccessfulSync)
+
+
+def _month_of(evidence: Evidence) -> str:
+    """What is noted of the month, by Codat's clock, where rows go by the calendar."""
+    now = evidence.look.taken_at
+    return f"{_MONTH}{timestamps.iso(now)[:7]}" if evidence.is_by_month and now is not None else ""
 
 
 def _success_ids(status: DataTypeStatus) -> str:

@@ -149,9 +149,10 @@ def contradiction_in_words(seen: PassEvidence) -> str:
     return f"Codat announces {seen.announced:,} rows and sends {seen.rows:,}{twice}"
 
 
-def reached(seen: PassEvidence, looks: Sequence[SyncLook]) -> Reached:
+def reached(seen: PassEvidence, looks: Sequence[SyncLook], synced_at: int | None = None) -> Reached:
     """How far a proven pass moves the state.
 
+    synced_at: what its rows carry where they are dated by a Codat sync; None for all others.
     looks: what was known of the syncs before the pass and, where it was asked for, after it; none
     where the partition has no data type, but rows that tell whether they will change.
     """
@@ -162,8 +163,11 @@ def reached(seen: PassEvidence, looks: Sequence[SyncLook]) -> Reached:
     sure = [point for point in bounds if point is not None]
     sure = sure if len(sure) == len(bounds) else []
     syncs = {look.read_from for look in looks}
+    cursor = synced_at
+    if synced_at is None and seen.latest is not None:
+        cursor = min([seen.latest, *sure])
     return Reached(
-        cursor=min(seen.latest, *sure) if seen.latest is not None and sure else None,
+        cursor=cursor if sure else None,
         read_from=syncs.pop() if len(syncs) == 1 else None,
     )
 

@@ -2,7 +2,8 @@
 
 It is read off the manifest's rows and the schemas, so that it can't differ from what the connector does,
 and nothing is said in two documents: the guide tells what a stream holds, how it is read, what it costs and
-whose data it is; docs/streams.md where it comes from in Codat's API; docs/keys.md what its key is made of;
+whose data it is; docs/streams.md where it comes from in Codat's API and, of a stream without a cursor, why
+it has none (from `read_whole.py`); docs/keys.md what its key is made of;
 docs/behaviour.md, "Counters", where its answers say how many rows there are (from `counters.py`).
 The guide's figures and pictures come from the measured costs. `unit_tests/test_stream_table.py` fails where
 a committed document is stale.
@@ -19,7 +20,7 @@ from typing import Any
 from source_codat import SourceCodat
 from source_codat.streams.catalog import CodatStream
 from source_codat.streams.definition import ROW_KEY, CodatRetriever
-from tools.scripts import counters, pictures, read_costs, read_hours
+from tools.scripts import counters, pictures, read_costs, read_hours, read_whole
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUIDE = ROOT / "docs" / "integrations" / "sources" / "codat.md"
@@ -280,6 +281,13 @@ def document(streams: Sequence[CodatStream]) -> str:
             for one in streams
         ],
     )
+    whole = _table(
+        ("Why", "Streams"),
+        [
+            (f"{_capital(why)}.", ", ".join(f"`{name}`" for name in names))
+            for why, names in read_whole.READ_WHOLE.items()
+        ],
+    )
     return f"""# Where each stream comes from
 
 Written by `make docs` from the manifest and the schemas; don't edit it by hand. What a stream holds, how it
@@ -292,6 +300,13 @@ key is made of in [keys.md](keys.md).
 - **Company link**: `companyId` is `companies.id`, `connectionId` is `connections.id`.
 
 {table}
+
+## Streams that are read whole, and why
+
+All others are incremental, by a date that Codat gives each row, or by `syncedAt`: the last successful
+Codat sync of their data type.
+
+{whole}
 """
 
 

@@ -1,7 +1,7 @@
 """What Codat documents of each stream: path, key and cursor; the connector's own table must agree.
 
-OTHER_KEYS names where a key has to be another one. Written down from Codat's documentation, not from
-the manifest.
+OTHER_KEYS names where a key has to be another one, DATED_BY_CODAT_SYNC where the connector adds a cursor.
+Written down from Codat's documentation, not from the manifest.
 """
 
 CATALOGUE = {
@@ -351,6 +351,26 @@ OTHER_KEYS = {
     "data_integrity_details": ("companyId dataType rowKey", "a row may name no connection, or have no id"),
 }
 """The keys that aren't the documented ones, each with its reason."""
+
+
+SYNCED_AT = "syncedAt"
+DATED_BY_CODAT_SYNC = {
+    "balance_sheets",
+    "balance_sheet_lines",
+    "profit_and_loss",
+    "profit_and_loss_lines",
+    "cash_flow_statements",
+    "cash_flow_lines",
+    "company_info",
+    "commerce_company_info",
+    "commerce_locations",
+}
+"""Codat has no date for their rows, but names their data type in dataStatus: that is their cursor."""
+
+
+def cursor_of(stream: str) -> str | None:
+    """The cursor field of a stream, None where it is read whole."""
+    return SYNCED_AT if stream in DATED_BY_CODAT_SYNC else CATALOGUE[stream][2]
 
 
 def key_of(stream: str) -> list[str]:

@@ -1,0 +1,120 @@
+"""What date rows carry that are dated by the Codat sync that they were read from."""
+
+import pytest
+
+from source_codat.foundation import timestamps
+from source_codat.trust import judge
+from source_codat.trust.evidence import DataTypeStatus, Entry, Evidence, History, HistoryEntry, Look
+from source_codat.trust.proof import PassEvidence, SyncLook, advanced, reached
+
+NOW = timestamps.instant("2026-05-20T12:00:00Z")
+SUCCESS = "2026-05-20T10:00:00.1234567"
+EARLIER, LATER = "2026-05-19T10:00:00Z", "2026-05-20T11:00:00Z"
+
+
+def at(date):
+    return timestamps.instant(date)
+
+
+def status(current="Complete", success=SUCCESS, latest="a", good="a"):
+    return DataTypeStatus(success, current, latest, good)
+
+
+def evidence(*statuses, now=NOW, history=None, by_month=False):
+    types = {f"type{number}": one for number, one in enumerate(statuses)}
+    needs = frozenset(types) if history else frozenset()
+    look = Look({name: one for name, one in types.items() if one}, now, needs_history=needs, history=history)
+    return Evidence(look, tuple(types), is_by_month=by_month)
+
+
+def test_it_is_the_last_success_with_all_its_digits():
+    assert timestamps.iso(judge.synced_at(evidence(status()), None)) == f"{SUCCESS}Z"
+
+
+@pytest.mark.parametrize("current", ["Fetching", "Queued", "FetchError", "Cancelled"])
+def test_whatever_came_after_the_last_success_it_is_that(current):
+    assert judge.synced_at(evidence(status(current, latest="b")), None) == at(SUCCESS)
+
+
+def test_of_several_data_types_it_is_the_one_that_is_longest_ago():
+    assert judge.synced_at(evidence(status(), status(success=EARLIER)), None) == at(EARLIER)
+
+
+DOUBT = {
+    "unknown status": evidence(status("Thinking")),
+    "another case": evidence(status("complete")),
+    "not named": evidence(None),
+    "one of two isn't named": evidence(status(), None),
+    "no clock": evidence(status(), now=None),
+    "in the future": evidence(status(success="2026-06-01T00:00:00Z")),
+    "no date": evidence(status(success="yesterday")),
+    "no ids": evidence(status(latest=None, good=None)),
+    "never synced well": evidence(status("Fetching", success=None, good=None)),
+    "waits for the first time": evidence(status("Queued", success=None, good=None)),
+    "no history": evidence(status(), history=History(None, 0)),
+    "an odd history": evidence(status(), history=History([HistoryEntry(dataType="type0")], 0)),
+}
+
+
+@pytest.mark.parametrize("seen", DOUBT.values(), ids=DOUBT)
+def test_in_doubt_it_claims_nothing_and_is_a_date_all_the_same(seen):
+    assert timestamps.iso(judge.synced_at(seen, None)) == "1970-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("seen", DOUBT.values(), ids=DOUBT)
+def test_in_doubt_it_is_the_one_of_the_state(seen):
+    assert judge.synced_at(seen, Entry(at(EARLIER), "x", EARLIER)) == at(EARLIER)
+
+
+@pytest.mark.parametrize("seen", DOUBT.values(), ids=DOUBT)
+def test_in_doubt_the_cursor_stays_where_it_is(seen):
+    entry = Entry(at(EARLIER), "x", EARLIER)
+    date = judge.synced_at(seen, entry)
+    look = SyncLook(judge.safe_point(seen).instant, judge.identity(seen))
+    found = reached(a_pass(), [look], date)
+    after = advanced(entry, cursor=found.cursor, read_from=found.read_from, now=NOW, is_read_whole=False)
+    assert after is None or after.cursor == at(EARLIER)
+
+
+def test_it_never_goes_back():
+    assert judge.synced_at(evidence(status()), Entry(at(LATER), "x", LATER)) == at(LATER)
+
+
+def test_a_date_of_the_state_that_is_to_come_is_not_believed():
+    future = at("2026-06-01T00:00:00Z")
+    assert judge.synced_at(evidence(status()), Entry(future, "x", None)) == at(SUCCESS)
+
+
+def test_a_state_without_a_date_is_no_hindrance():
+    assert judge.synced_at(evidence(status()), Entry(None, "x", SUCCESS)) == at(SUCCESS)
+
+
+def a_pass(latest=None):
+    return PassEvidence(1, 1, (1,), frozenset({1}), 1, latest=latest)
+
+
+def test_the_cursor_is_what_the_rows_carry_with_all_its_digits():
+    """Codat's clock is cut to the second: a success in that second isn't cut with it."""
+    cut = SyncLook(at("2026-05-20T10:00:00Z"), None)
+    assert reached(a_pass(), [cut], at(SUCCESS)).cursor == at(SUCCESS)
+    assert reached(a_pass(at(SUCCESS)), [cut]).cursor == at("2026-05-20T10:00:00Z")
+
+
+def test_where_a_look_is_in_doubt_there_is_no_cursor():
+    looks = [SyncLook(NOW, None), SyncLook(None, None)]
+    assert reached(a_pass(), looks, at(SUCCESS)).cursor is None
+
+
+def test_rows_that_go_by_the_calendar_are_unchanged_in_the_same_month_only():
+    seen = evidence(status(), by_month=True)
+    found = judge.identity(seen)
+    entry = Entry(at(SUCCESS), *found)
+    next_month = evidence(status(), now=at("2026-06-01T00:00:00Z"), by_month=True)
+    assert judge.is_unchanged(seen, entry)
+    assert not judge.is_unchanged(next_month, entry)
+    assert judge.is_unchanged(evidence(status(), now=at("2026-06-01T00:00:00Z")), Entry(None, "a", SUCCESS))
+
+
+def test_the_month_does_not_hide_that_the_latest_success_was_read():
+    entry = Entry(at(SUCCESS), *judge.identity(evidence(status(), by_month=True)))
+    assert judge.is_latest_read(status(), "type0", ("type0",), entry)
