@@ -52,8 +52,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 class Company(msgspec.Struct, frozen=True, kw_only=True):
     """One company.
 
-    oddities: what couldn't be used of its row in the company list, in words. connection_list: what Codat answers
-    where its connections are asked for, if the company list says all of that and it was to be kept; else None.
+    oddities: what couldn't be used of its row in the company list, in words. connection_list: what Codat
+    answers where its connections are asked for, if the company list says all of that and it was to be kept;
+    else None.
     """
 
     id: str
