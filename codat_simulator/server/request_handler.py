@@ -27,6 +27,7 @@ from codat_simulator.records.dataset import encode
 from codat_simulator.routes import ROUTES
 from codat_simulator.server.control import Controlled, control
 from codat_simulator.server.faults import Fault, Faults
+from codat_simulator.server.meter import Meter
 from codat_simulator.server.quota import Quota
 from codat_simulator.world.world import World
 
@@ -49,6 +50,7 @@ class RequestHandler:
         self.quota = Quota(world.clock)
         self.faults = Faults(world.lock)
         self.requests: list[LoggedRequest] = []
+        self.meter = Meter()
         self.watchers: list[Watcher] = []
         self.other_host = ""
         self._in_flight = 0
@@ -61,6 +63,7 @@ class RequestHandler:
         body = await http.read() if http.can_read_body else b""
         if request.path.startswith("/_simulator/"):
             return self._response(control(Controlled(self.world, self.requests), request, body))
+        self.meter.note(request.at)
         company = request.company_id or ""
         self._in_flight += 1
         self._in_flight_by_company[company] += 1

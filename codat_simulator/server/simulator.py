@@ -15,6 +15,7 @@ from aiohttp import web
 from codat_simulator.http.call import ServerOptions
 from codat_simulator.http.request_log import LoggedRequest, matching
 from codat_simulator.server.faults import Faults
+from codat_simulator.server.meter import Meter
 from codat_simulator.server.quota import Quota
 from codat_simulator.server.request_handler import RequestHandler, Watcher
 from codat_simulator.world.world import World
@@ -76,6 +77,11 @@ class Simulator(ServerOptions):
     def quota(self) -> Quota:
         """Return the daily quota."""
         return self._handler.quota
+
+    @property
+    def meter(self) -> Meter:
+        """Return what counts the requests of each minute."""
+        return self._handler.meter
 
     def requests_for(self, path: str) -> list[LoggedRequest]:
         """Return the requests whose path fits a template as `/companies/{id}/data/invoices`, or a regex."""

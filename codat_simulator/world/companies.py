@@ -15,6 +15,7 @@ from codat_simulator.generators.generate import generate
 from codat_simulator.generators.maker import Maker
 from codat_simulator.instants import TICKS, render, to_datetime
 from codat_simulator.records.dataset import Dataset, Record, RowList, Rows, select
+from codat_simulator.records.synthetic import SyntheticDataset
 from codat_simulator.world.syncs import COMPLETE, Sync
 
 _LINK = (
@@ -46,6 +47,8 @@ class Connection:
         seen = self.synced and self.readable
         self.last_sync = render(born - (3_600 * TICKS if self.spread else 0), 7) if seen else None
         self.datasets: dict[str, Dataset] = {}
+        self.alike: tuple[int, int] | None = None
+        """How many records each data type has, and their bytes, where they are made from one template."""
         self.company_name = ""
 
     @property
@@ -95,8 +98,11 @@ class Connection:
 
     def dataset(self, data_type: str) -> Dataset:
         """Return the dataset of a data type the platform supports, generating it when first asked for."""
+        kind = DATA_TYPES.get(data_type)
+        if data_type not in self.datasets and kind and self.alike:
+            stamps = [render(*stamp) for stamp in self.schedule(data_type)]
+            self.datasets[data_type] = SyntheticDataset(kind.shape, *self.alike, stamps)
         if data_type not in self.datasets:
-            kind = DATA_TYPES.get(data_type)
             self.datasets[data_type] = Dataset(
                 kind.shape if kind else _CUSTOM, lambda: self._generate(data_type) if self.synced else ()
             )
@@ -227,6 +233,13 @@ class Company:
         self._unions.clear()
         if self._syncs is not None:
             self._syncs += connection.first_syncs(self.id)
+
+    def forget_made(self) -> None:
+        """Drop records and pull operations that were made up, and nobody changed: they are made anew."""
+        self._syncs = None
+        self._unions.clear()
+        for link in self.connections:
+            link.datasets.clear()
 
     def row(self) -> Record:
         """Return the company as Codat lists it."""

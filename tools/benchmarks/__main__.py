@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks import FOLDER, ROOT, comparison, latency, memory, state_size, table, unchanged
+from tools.benchmarks import FOLDER, ROOT, comparison, latency, memory, scale, state_size, table, unchanged
 from tools.benchmarks.client_process import ClientFailedError
 from tools.benchmarks.table import Figure
 
@@ -26,6 +26,7 @@ RUNS: dict[str, Run] = {
     "unchanged": unchanged.measure,
     "memory": memory.measure,
     "state_size": state_size.measure,
+    "scale": scale.measure,
 }
 README = ROOT / "tools" / "benchmarks" / "README.md"
 _BEGIN, _END = "<!-- table: python -m tools.benchmarks --write -->\n", "<!-- end of table -->"

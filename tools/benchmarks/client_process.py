@@ -66,12 +66,13 @@ class Cost:
 def run(
     command: Sequence[str | Path],
     keep: tuple[str, ...] = (),
-    pace: Callable[[int], None] = lambda _: None,
+    pace: Callable[[bytes], None] = lambda _: None,
+    longest: float = _LONGEST_SECONDS,
 ) -> Cost:
     """Run a client to its end, reading its stdout; raises ClientFailedError.
 
-    keep: the message types whose lines are kept. pace: is called with each line's length before the next is
-    read, and may take its time.
+    keep: the message types whose lines are kept. pace: is called with each line before the next is read, and
+    may take its time. longest: the seconds after which it is ended.
     """
     with tempfile.TemporaryFile() as errors:
         began = time.monotonic()
@@ -83,14 +84,14 @@ def run(
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             bufsize=_BUFFER_BYTES,
         )
-        watchdog = threading.Timer(_LONGEST_SECONDS, process.kill)
+        watchdog = threading.Timer(longest, process.kill)
         watchdog.start()
         output, tail = Output(keep=keep), b""
         try:
             for line in process.stdout or ():
                 output.add(line)
                 tail = line
-                pace(len(line))
+                pace(line)
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
             process.kill()

@@ -15,7 +15,7 @@ from tools.benchmarks.server import Server
 
 # The budget of a minute protects an account at Codat; here it would be what is measured. A minute of no
 # length has no end of budgets.
-PROGRAM: list[str | Path] = [sys.executable, "-m", "tools.benchmarks.minutes", "0"]
+PROGRAM: list[str | Path] = [sys.executable, "-m", "tools.benchmarks.minutes"]
 
 
 def write(folder: Path, name: str, content: Any) -> Path:
@@ -41,13 +41,18 @@ def catalog(streams: list[str]) -> dict[str, Any]:
 
 
 def command(
-    server: Server, folder: Path, streams: list[str], state: list[Any] | None = None, **options: Any
+    server: Server,
+    folder: Path,
+    streams: list[str],
+    state: list[Any] | None = None,
+    minute: float = 0,
+    **options: Any,
 ) -> list[str | Path]:
-    """Return the command that reads streams, with its files in a folder."""
+    """Return the command that reads streams, with its files in a folder; minute: its length in seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     config = write(folder, "config", {"api_key": server.api_key, "base_url": server.url, **options})
     chosen = write(folder, "catalog", catalog(streams))
-    found = [*PROGRAM, "read", "--config", config, "--catalog", chosen]
+    found = [*PROGRAM, str(minute), "read", "--config", config, "--catalog", chosen]
     return [*found, "--state", write(folder, "state", state)] if state is not None else found
 
 
@@ -55,7 +60,7 @@ def incremental_streams(server: Server, folder: Path) -> list[str]:
     """Return the incremental streams that have a Codat data type, by what discover and the manifest say."""
     folder.mkdir(parents=True, exist_ok=True)
     config = write(folder, "config", {"api_key": server.api_key, "base_url": server.url})
-    output = run([*PROGRAM, "discover", "--config", config], keep=("CATALOG",)).output
+    output = run([*PROGRAM, "0", "discover", "--config", config], keep=("CATALOG",)).output
     streams = json.loads(output.last[-1])["catalog"]["streams"]
     manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
     typed = {row["$parameters"]["name"] for row in manifest["streams"] if "data_type" in row["$parameters"]}

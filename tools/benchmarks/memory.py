@@ -22,8 +22,9 @@ class SlowReader:
         self._pause, self._began, self._bytes = pause, 0.0, 0
         self._behind = 0
 
-    def __call__(self, size: int) -> None:
-        """Take a line of a size, and the time that goes with it."""
+    def __call__(self, line: bytes) -> None:
+        """Take a line, and the time that goes with it."""
+        size = len(line)
         if not self._began:
             time.sleep(self._pause)
             self._began = time.monotonic()
