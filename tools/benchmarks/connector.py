@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +26,25 @@ def write(folder: Path, name: str, content: Any) -> Path:
     return path
 
 
-def catalog(streams: list[str]) -> dict[str, Any]:
-    """Return a configured catalog that reads streams incrementally."""
-    modes = ["full_refresh", "incremental"]
+Modes = Mapping[str, str]
+INCREMENTAL, FULL_REFRESH = "incremental", "full_refresh"
+
+
+def catalog(streams: Sequence[str] | Modes) -> dict[str, Any]:
+    """Return a configured catalog that reads streams incrementally, or each in the mode that is given."""
+    modes = streams if isinstance(streams, Mapping) else dict.fromkeys(streams, INCREMENTAL)
     return {
         "streams": [
             {
-                "stream": {"name": name, "json_schema": {}, "supported_sync_modes": modes},
-                "sync_mode": "incremental",
+                "stream": {
+                    "name": name,
+                    "json_schema": {},
+                    "supported_sync_modes": [FULL_REFRESH, INCREMENTAL],
+                },
+                "sync_mode": mode,
                 "destination_sync_mode": "append",
             }
-            for name in streams
+            for name, mode in modes.items()
         ]
     }
 
@@ -43,7 +52,7 @@ def catalog(streams: list[str]) -> dict[str, Any]:
 def command(
     server: Server,
     folder: Path,
-    streams: list[str],
+    streams: Sequence[str] | Modes,
     state: list[Any] | None = None,
     minute: float = 0,
     **options: Any,
@@ -56,16 +65,18 @@ def command(
     return [*found, "--state", write(folder, "state", state)] if state is not None else found
 
 
-def incremental_streams(server: Server, folder: Path) -> list[str]:
-    """Return the incremental streams that have a Codat data type, by what discover and the manifest say."""
+def suggested_streams(server: Server, folder: Path) -> Modes:
+    """Return the streams that metadata.yaml suggests, each with its best mode, by what discover says."""
     folder.mkdir(parents=True, exist_ok=True)
     config = write(folder, "config", {"api_key": server.api_key, "base_url": server.url})
     output = run([*PROGRAM, "0", "discover", "--config", config], keep=("CATALOG",)).output
     streams = json.loads(output.last[-1])["catalog"]["streams"]
-    manifest = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))
-    typed = {row["$parameters"]["name"] for row in manifest["streams"] if "data_type" in row["$parameters"]}
-    found = [one["name"] for one in streams if "incremental" in one["supported_sync_modes"]]
-    return [name for name in found if name in typed]
+    metadata = yaml.safe_load((ROOT / "metadata.yaml").read_text(encoding="utf-8"))["data"]
+    modes = {
+        one["name"]: INCREMENTAL if INCREMENTAL in one["supported_sync_modes"] else FULL_REFRESH
+        for one in streams
+    }
+    return {name: modes[name] for name in metadata["suggestedStreams"]["streams"]}
 
 
 def last_states(cost: Cost) -> list[Any]:

@@ -82,6 +82,9 @@ def _serve(content: Content, pipe: Connection) -> None:
                 pipe.send(None)
             elif asked == "meter":
                 pipe.send((simulator.meter.total, simulator.meter.most))
+            elif isinstance(asked, float):
+                simulator.world.clock.advance(asked)
+                pipe.send(None)
             else:
                 pipe.send([(one.pattern, one.status, one.at, one.finished_at) for one in simulator.requests])
 
@@ -144,6 +147,10 @@ class Server:
         """Clear the log."""
         self._ask("forget")
 
-    def _ask(self, what: str) -> Any:
+    def pass_time(self, seconds: float) -> None:
+        """Put Codat's clock forward."""
+        self._ask(float(seconds))
+
+    def _ask(self, what: str | float) -> Any:
         self._pipe.send(what)
         return self._pipe.recv()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from source_codat.foundation import timestamps
 from source_codat.trust.statuses import FINISHED, UNFINISHED
 from tools.live_check.api import Answer, Codat
 from tools.live_check.company import Company
@@ -64,6 +65,7 @@ def company(api: Codat, company: Company) -> Iterator[Finding]:
     path = f"/companies/{company.id}"
     listed = api.get(f"{path}/connections", page=1, pageSize=1, orderBy="id")
     yield judge("/connections takes orderBy=id", str(listed), listed.ok)
+    yield embedded(company)
     kinds = [value for value in company.data_status.values() if isinstance(value, dict)]
     shaped = bool(kinds) and all(key == value.get("dataType") for key, value in company.data_status.items())
     yield judge("dataStatus is an object keyed by data type", f"{len(kinds)} data types", shaped)
@@ -72,6 +74,7 @@ def company(api: Codat, company: Company) -> Iterator[Finding]:
     known = statuses <= STATUSES if statuses else None
     yield judge("dataStatus has only statuses that we know", seen, known)
     yield _sync_ids(kinds)
+    yield last_sync_of(company)
     yield _history(api.get(f"{path}/data/history", page=1, pageSize=100))
     running = api.get(f"{path}/data/history", page=1, pageSize=1, query="status!=Complete")
     yield judge(
@@ -85,6 +88,39 @@ def company(api: Codat, company: Company) -> Iterator[Finding]:
             else answer.ok and isinstance(answer.body.get("reports"), list)
         )
         yield judge(f"{report} gives 24 periods under `reports`", _periods(answer), there)
+
+
+def embedded(company: Company) -> Finding:
+    """Whether the company list embeds the connections as their own list has them."""
+    embedded = company.row.get("dataConnections")
+    same = sorted(map(repr, embedded or ())) == sorted(map(repr, company.connections))
+    return judge(
+        "the company list has the connections as their own list has them",
+        f"{len(embedded or ())} in the company list, {len(company.connections)} in their own",
+        same if company.connections else None,
+    )
+
+
+def last_sync_of(company: Company) -> Finding:
+    """Whether a company's lastSync moves with every Codat sync of every data type.
+
+    The connector doesn't count on it: if it did everywhere, the company list alone would say which companies
+    are unchanged.
+    """
+    shown = timestamps.span(str(company.row.get("lastSync") or ""))
+    synced = {
+        name: date
+        for name, kind in company.data_status.items()
+        if isinstance(kind, dict)
+        if (date := timestamps.instant(str(kind.get("lastSuccessfulSync") or ""))) is not None
+    }
+    later = sorted(name for name, date in synced.items() if shown is None or date > shown.last)
+    return Finding(
+        "does a company's lastSync move with every Codat sync of every data type? (nothing depends on it)",
+        f"lastSync {company.row.get('lastSync')}: {len(synced) - len(later)} of {len(synced)} data types "
+        f"were last synced no later{'; later: ' + ', '.join(later) if later else ''}",
+        Verdict.NOTED,
+    )
 
 
 def _sync_ids(kinds: list[dict[str, Any]]) -> Finding:

@@ -1,6 +1,6 @@
 """What the checks look at: one company of the account, and its lists of records."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tools.live_check.api import Codat
@@ -8,11 +8,15 @@ from tools.live_check.api import Codat
 
 @dataclass(frozen=True)
 class Company:
-    """A company, its connections and its dataStatus, as Codat answers them."""
+    """A company, its connections and its dataStatus, as Codat answers them.
+
+    row: what the company list says of it.
+    """
 
     id: str
     connections: list[dict[str, Any]]
     data_status: dict[str, Any]
+    row: dict[str, Any] = field(default_factory=dict)
 
     def connection(self, source_type: str) -> str | None:
         """The id of a connection of this source type that can be read, None where there is none."""
@@ -70,7 +74,7 @@ def find_company(api: Codat, wanted: str | None) -> Company | None:
     chosen = max(found, key=lambda company: len(_source_types(company)))
     connections = api.get(f"/companies/{chosen['id']}/connections", page=1, pageSize=100)
     status = api.get(f"/companies/{chosen['id']}/dataStatus")
-    return Company(str(chosen["id"]), connections.results, status.body if status.ok else {})
+    return Company(str(chosen["id"]), connections.results, status.body if status.ok else {}, chosen)
 
 
 def _source_types(company: dict[str, Any]) -> set[str]:
