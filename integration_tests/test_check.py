@@ -54,7 +54,7 @@ def asked(sim):
 REFUSED = {
     "401": "Codat doesn't accept the API key: copy it again from Developers > API keys in the Codat portal. ",
     "402": "Codat says that your plan doesn't allow this: check your plan and billing in the Codat portal. ",
-    "403": "Codat doesn't let this API key read your companies: use a current key of the client whose "
+    "403": "Codat doesn't let this API key read your companies: use a current key of the account whose "
     "companies you want. ",
 }
 
@@ -96,7 +96,7 @@ SELECTIONS = {
         lambda _: selected(*UNKNOWN[:2]),
         (
             f"Codat knows none of the companies in 'company_ids' ({UNKNOWN[0]}, {UNKNOWN[1]}): check the IDs "
-            "in the Codat portal, and that the API key belongs to the client they are in."
+            "in the Codat portal, and that the API key belongs to the account they are in."
         ),
     ),
     "twelve unknown ids": (

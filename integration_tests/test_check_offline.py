@@ -23,7 +23,11 @@ BEARER = (
     "The API key begins with 'Bearer', which Codat doesn't use: give the key alone, or its whole 'Basic …' "
     "header. You find it under Developers > API keys in the Codat portal."
 )
-NO_SELECTION = "'companies' must have a 'selection' of 'all', 'ids' or 'tags': choose one of the three."
+NO_SELECTION = (
+    "'companies' isn't an object with a 'selection' of 'all', 'ids' or 'tags': write "
+    '{"selection": "all"}, {"selection": "ids", "company_ids": ["8a210b68-6988-11ed-a1eb-0242ac120002"]} or '
+    '{"selection": "tags", "tags_query": "region=uk"}.'
+)
 NO_IDS = "Companies are selected by ID but 'company_ids' lists none: add at least one company ID."
 TEXT_IDS = (
     "'company_ids' is a text: make it a list of texts, such as "

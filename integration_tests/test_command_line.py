@@ -47,7 +47,7 @@ def test_discover_read_and_read_again_are_three_commands_with_files_between(smal
         assert first.statuses(one["name"])[-1] == second.statuses(one["name"])[-1] == "COMPLETE"
     assert first.records("invoices")
     assert second.records("invoices") == []  # incremental: nothing has changed
-    assert second.records("balance_sheet_lines")
+    assert second.records("companies")  # read whole
 
 
 def test_streams_narrow_what_discover_printed(small, script, tmp_path):
@@ -78,7 +78,9 @@ def test_a_catalog_and_a_state_are_read_from_stdin(small, script, typed, tmp_pat
 def test_only_one_file_comes_from_stdin(typed, tmp_path):
     done = typed("read", *files(tmp_path, config={}), "--catalog", "-", "--state", "-", input=b"{}")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == b"source-codat: error: only one file can be read from stdin"
+    assert done.stderr.splitlines()[-1] == (
+        b"source-codat: error: only one file can be read from stdin (-): give the names of the others"
+    )
 
 
 def test_a_state_that_the_read_writes_into_is_not_emptied_in_silence(small, script, tmp_path):
@@ -97,6 +99,44 @@ def test_help_and_version_are_plain_text_with_nothing_before_them(typed, argumen
         "--help": "usage: source-codat ",
     }
     assert done.stdout.decode().startswith(first[argument])
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "told"),
+    [
+        ("chekc", " (did you mean 'check'?)"),
+        ("merge_states", " (did you mean 'merge-states'?)"),
+        ("xyz", "; there are spec, check, discover, read, merge-states"),
+    ],
+)
+def test_a_command_that_is_nearly_right_is_told_the_right_one(typed, mistyped, told):
+    done = typed(mistyped)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert (
+        done.stderr.decode().splitlines()[-1]
+        == f"source-codat: error: there is no command '{mistyped}'{told}"
+    )
+
+
+def test_the_help_shows_three_commands_that_fit_a_terminal_and_can_be_copied(typed):
+    shown = typed("--help", env={**os.environ, "COLUMNS": "80"}).stdout.decode()
+    assert max(map(len, shown.splitlines())) <= 80
+    copied = [line.strip() for line in shown.splitlines() if line.startswith("  source-codat ")]
+    assert [parsed(line.split(" > ")[0].split()[1:]).command for line in copied] == [
+        Command.DISCOVER,
+        Command.READ,
+        Command.READ,
+    ]
+
+
+@pytest.mark.parametrize("argument", [["--help"], ["--version"], ["read", "--help"]])
+def test_help_that_cannot_be_written_fails_as_a_command_does(typed, argument):
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        done = typed(*argument, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.decode() == (
+        "Stdout can't be written: No space left on device. Make room, or write to another place.\n"
+    )
 
 
 def test_no_command_looks_through_the_installed_packages(mocker):

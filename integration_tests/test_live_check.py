@@ -91,8 +91,16 @@ def test_without_a_key_it_says_what_to_do(capsys: pytest.CaptureFixture[str]) ->
 def test_an_api_that_is_not_there_ends_with_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main({"CODAT_API_KEY": KEY, "CODAT_BASE_URL": "http://localhost:1"}) == 2
     shown = capsys.readouterr().out
-    assert "could not be reached" in shown
-    assert "Traceback" not in shown
+    assert shown.splitlines()[-2:] == [
+        "http://localhost:1 can't be reached: the connection was refused.",
+        "Check your network, the proxy in HTTPS_PROXY and CODAT_BASE_URL, and run this again.",
+    ]
+
+
+def test_the_placeholder_of_the_readme_is_no_key(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main({"CODAT_API_KEY": "<your key>", "CODAT_BASE_URL": "http://localhost:1"}) == 2
+    [told] = capsys.readouterr().out.splitlines()
+    assert told.startswith("The API key contains a space")
 
 
 @pytest.mark.parametrize("form", [KEY, ENCODED, f"Basic {ENCODED}", f"  Basic {ENCODED}\n"])

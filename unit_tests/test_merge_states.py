@@ -201,7 +201,7 @@ def test_what_is_no_entry_is_left_out_and_told():
     assert found["invoices"]["states"] == [entry("a", day(1))]
     [warning] = warnings
     assert warning == (
-        "invoices: 4 entries left out, as they name no partition and cursor that can be used: what they "
+        "invoices: 4 entries left out (no company, or no date up to which it was read): what that "
         "stood for is read from the start."
     )
 

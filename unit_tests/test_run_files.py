@@ -86,9 +86,37 @@ def test_json_that_does_not_parse_is_told_with_line_and_column_and_nothing_of_it
 
 
 @pytest.mark.parametrize("content", ["", " \n", b"\xef\xbb\xbf"])
-def test_an_empty_file_is_called_empty(file, content):
+@pytest.mark.parametrize(
+    ("kind", "to_do"),
+    [
+        ("configuration", 'write {"api_key": "<your key>"} into it (`source-codat spec` shows all fields)'),
+        ("catalog", "write into it what `source-codat discover` prints"),
+    ],
+)
+def test_an_empty_file_is_called_empty_with_what_to_do(file, content, kind, to_do):
     path = file(content)
-    assert refusal(File(path, "configuration").json) == f"The configuration file '{path}' is empty."
+    assert refusal(File(path, kind).json) == (
+        f"The {kind} file '{path}' is empty: {to_do}. Where a command did write it, that one has failed: "
+        "run it again."
+    )
+
+
+def test_an_empty_stdin_is_told_with_what_to_do():
+    assert refusal(File("-", "catalog").parsed, "") == (
+        "The catalog from stdin is empty: the command before the | has printed nothing; run it "
+        "alone to see why."
+    )
+
+
+def test_a_name_that_leads_to_no_file_is_told_with_what_to_do(tmp_path):
+    missing = str(tmp_path / "nofile.json")
+    assert refusal(File(missing, "configuration").json) == (
+        f"There is no configuration file '{missing}': check its name and the folder that you are in, or "
+        'write {"api_key": "<your key>"} into it (`source-codat spec` shows all fields).'
+    )
+    assert refusal(File(str(tmp_path), "catalog").json) == (
+        f"The catalog file '{tmp_path}' is a folder: give the name of a file in it."
+    )
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, '{"a": ' + "9" * 5000 + "}"])

@@ -141,7 +141,9 @@ def _selection(value: Any) -> Selection:
         check_tags(query)
         return Selection(SelectionKind.TAGS, tags_query=query.strip())
     raise ConfigError(
-        "'companies' must have a 'selection' of 'all', 'ids' or 'tags': choose one of the three."
+        "'companies' isn't an object with a 'selection' of 'all', 'ids' or 'tags': write "
+        '{"selection": "all"}, {"selection": "ids", "company_ids": '
+        '["8a210b68-6988-11ed-a1eb-0242ac120002"]} or {"selection": "tags", "tags_query": "region=uk"}.'
     )
 
 

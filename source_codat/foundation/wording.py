@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable, Sequence
 
 _NAMED = 10
@@ -25,6 +26,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     by_lower = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(name.lower().replace("-", "_"), by_lower, 1)
     return by_lower[near[0]] if near else ""
+
+
+def cannot_write(error: OSError) -> str:
+    """The sentence for a stdout that takes nothing more."""
+    advice = " Make room, or write to another place." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+    return f"Stdout can't be written: {error.strerror}.{advice}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

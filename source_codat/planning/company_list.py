@@ -225,7 +225,7 @@ def no_company_message(settings: Settings, ids: tuple[str, ...] = ()) -> str:
     if selection.kind is SelectionKind.IDS:
         return (
             f"Codat knows none of the companies in 'company_ids' ({first_of(ids)}): check "
-            "the IDs in the Codat portal, and that the API key belongs to the client they are in."
+            "the IDs in the Codat portal, and that the API key belongs to the account they are in."
         )
     if selection.kind is SelectionKind.TAGS:
         return (
@@ -238,7 +238,7 @@ def no_company_message(settings: Settings, ids: tuple[str, ...] = ()) -> str:
 def _refused(skipped: PartitionSkipped) -> ConfigError:
     if skipped.reason is SkipReason.NOT_ALLOWED:
         return ConfigError(
-            "Codat doesn't let this API key read your companies: use a current key of the client whose "
+            "Codat doesn't let this API key read your companies: use a current key of the account whose "
             f"companies you want. (Codat says: {skipped.detail})"
         )
     return ConfigError(

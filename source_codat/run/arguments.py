@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib import metadata
+from typing import Any
+
+from source_codat.foundation.wording import cannot_write, did_you_mean
 
 STDIN = "-"
 _PACKAGE = "source_codat"
@@ -15,6 +19,13 @@ _CONFIG = "the configuration, a JSON file: `spec` shows its fields"
 _CATALOG = "the streams to read: what `discover` printed, or a configured catalog"
 _MERGED = "a state as `read --state` takes it, such as what a read of one part printed; - for stdin"
 _STATE = "where to continue: what an earlier `read` printed, or a list of states"
+
+
+_EXAMPLE = """\
+for example:
+  source-codat discover --config c.json > all.json
+  source-codat read --config c.json --catalog all.json > 1.jsonl
+  source-codat read --config c.json --catalog all.json --state 1.jsonl > 2.jsonl"""
 
 
 class Command(Enum):
@@ -57,6 +68,11 @@ class Arguments:
 def parse(arguments: Sequence[str]) -> Arguments:
     """Take the arguments apart; prints help, the version or what is wrong, and exits, where that is due."""
     parser = _parser()
+    named = next((argument for argument in arguments if not argument.startswith("-")), "")
+    known = [command.value for command in Command]
+    if named and named not in known:
+        meant = did_you_mean(named, known) or f"; there are {', '.join(known)}"
+        parser.error(f"there is no command '{named}'{meant}")
     found = parser.parse_args(list(arguments))
     if not found.command:
         parser.error(f"say what to do: {', '.join(command.value for command in Command)}")
@@ -66,7 +82,7 @@ def parse(arguments: Sequence[str]) -> Arguments:
     files = {name: getattr(found, name, None) or "" for name in ("config", "catalog", "state")}
     states = tuple(getattr(found, "states", ()))
     if [*files.values(), *states].count(STDIN) > 1:
-        parser.error("only one file can be read from stdin")
+        parser.error("only one file can be read from stdin (-): give the names of the others")
     return Arguments(
         Command(found.command),
         streams=tuple(dict.fromkeys(streams)),
@@ -77,13 +93,34 @@ def parse(arguments: Sequence[str]) -> Arguments:
     )
 
 
+class _Parser(argparse.ArgumentParser):
+    """Fails where its help can't be written, as every command does."""
+
+    def print_help(self, file: Any = None) -> None:
+        if file is None:
+            _print(self.format_help())
+        else:
+            super().print_help(file)
+
+
+def _print(text: str) -> None:
+    """Write a text to stdout; ends the process with 1 where that can't be done."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os._exit(1)  # there is nobody to tell, and the rest of the text can't leave either
+    except OSError as error:
+        sys.stderr.write(f"{cannot_write(error)}\n")
+        os._exit(1)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="source-codat",
         description="Read Codat. Every command prints messages of the Airbyte protocol, one a line.",
-        epilog="Example: source-codat discover --config c.json > catalog.json; "
-        "source-codat read --config c.json --catalog catalog.json > first.jsonl; "
-        "source-codat read --config c.json --catalog catalog.json --state first.jsonl > second.jsonl",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="command")
@@ -119,7 +156,7 @@ class _PrintVersion(argparse.Action):
     """Prints the version, which is looked up only now: that goes through every installed package."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        sys.stdout.write(f"{parser.prog} {_version()}\n")
+        _print(f"{parser.prog} {_version()}\n")
         parser.exit()
 
 

@@ -16,6 +16,12 @@ from airbyte_cdk.models import Type
 from source_codat.foundation.errors import ConfigError
 from source_codat.run.arguments import STDIN
 
+# How a file of each kind comes to be, for where there is none or nothing in it.
+_MADE_BY = {
+    "configuration": 'write {"api_key": "<your key>"} into it (`source-codat spec` shows all fields)',
+    "catalog": "write into it what `source-codat discover` prints",
+    "state": "write into it what an earlier `source-codat read` printed",
+}
 _TYPES = {kind.value for kind in Type}
 BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -51,11 +57,18 @@ class File:
             else:
                 with Path(self._path).open("rb") as file:
                     yield file
+        except (FileNotFoundError, ValueError):  # ValueError: a NUL in the name
+            raise ConfigError(
+                f"There is no {self._kind} file '{self._path}': check its name and the folder that you are "
+                f"in, or {_MADE_BY[self._kind]}."
+            ) from None
+        except IsADirectoryError:
+            raise ConfigError(f"{self.label} is a folder: give the name of a file in it.") from None
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise ConfigError(f"{self.label} can't be read: {reason}.") from None
-        except ValueError:  # a NUL in the name
-            raise ConfigError(f"{self.label} can't be read: there is no such file.") from None
+            raise ConfigError(
+                f"{self.label} can't be read ({reason}): let this user read it, or give another file."
+            ) from None
 
     def is_stdout(self) -> bool:
         """Whether the command writes into the file that it is to read."""
@@ -83,13 +96,18 @@ class File:
             # What is rare, NaN or a number of a thousand digits, Python can read: and it tells the place.
             text = self._decoded(content) if isinstance(content, bytes) else content
         if not text.strip():
-            raise ConfigError(f"{self.label} is empty.")
+            raise ConfigError(f"{self.label} is empty: {self._instead_of_nothing()}.")
         try:
             return json.loads(text)
         except json.JSONDecodeError as error:
             raise ConfigError(f"{self.label} isn't valid JSON: {_fault(error)}.") from None
         except (RecursionError, ValueError):  # nested too deeply; a number of thousands of digits
             raise ConfigError(f"{self.label} isn't JSON that can be used: correct it.") from None
+
+    def _instead_of_nothing(self) -> str:
+        if self._path == STDIN:
+            return "the command before the | has printed nothing; run it alone to see why"
+        return f"{_MADE_BY[self._kind]}. Where a command did write it, that one has failed: run it again"
 
     def _decoded(self, content: bytes) -> str:
         if content.startswith(_UTF16) or b"\0" in content[:4]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import select
@@ -18,6 +17,7 @@ from airbyte_cdk.logger import AirbyteLogFormatter
 from airbyte_cdk.models import AirbyteMessage
 
 from source_codat.foundation.secrets import masked
+from source_codat.foundation.wording import cannot_write
 
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -93,7 +93,7 @@ class Output:
             self._failed = ReaderGoneError()
             raise self._failed from None
         except OSError as error:
-            self._failed = CannotWriteError(f"Stdout can't be written: {error.strerror}.{_advice(error)}")
+            self._failed = CannotWriteError(cannot_write(error))
             raise self._failed from None
 
     def _write_some(self, descriptor: int, rest: memoryview) -> int:
@@ -141,7 +141,3 @@ def tell(sentence: str) -> None:
     """Write a sentence to stderr."""
     with suppress(OSError):
         os.write(2, masked(f"{sentence}\n").encode(errors="replace"))
-
-
-def _advice(error: OSError) -> str:
-    return " Make room, or write to another place." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""

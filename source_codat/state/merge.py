@@ -96,8 +96,8 @@ class _StreamMerge:
             )
         if self.odd:
             warnings.append(
-                f"{counted(self.odd, 'entry')} left out, as they name no partition and cursor that can be "
-                "used: what they stood for is read from the start."
+                f"{counted(self.odd, 'entry')} left out (no company, or no date up to which it was read): "
+                "what that stood for is read from the start."
             )
         states = [msgspec.to_builtins(_best(of_partition)) for of_partition in kept.values()]
         fingerprint = msgspec.json.decode(options)

@@ -217,11 +217,13 @@ class StreamState:
             found += 1
             self.set(key, entry)
         self.has_changed = False
-        if refused or (not found and states is None):
+        if refused:
             return (
-                f"{self.name}: {refused or 'all'} of the state's entries name no partition and date that "
-                "can be used; what they stood for is read from the start."
+                f"{self.name}: {counted(refused, 'entry')} of the state can't be used (no company, or no "
+                "date up to which it was read): what that stood for is read from the start."
             )
+        if not found and states is None:
+            return f"{self.name}: the state is in no known form; the stream is read from the start."
         return ""
 
     def _key(self, partition: Any) -> PartitionKey | None:

@@ -10,21 +10,25 @@ from collections.abc import Iterator, Mapping
 
 import requests
 
+from source_codat.config.api_key import token_of
+from source_codat.foundation.errors import ConfigError
+from source_codat.http.problem import Problem
 from tools.live_check import account_checks, dataset_checks
 from tools.live_check.api import Codat
 from tools.live_check.company import DATASETS, Company, find_company
 from tools.live_check.finding import Finding, Verdict
 
 REAL_API = "https://api.codat.io"
+_NO_KEY = "Set CODAT_API_KEY to a key from Developers > API keys in the Codat portal,\nand run this again."
 
 
 def main(environment: Mapping[str, str] = os.environ) -> int:
     """Run all checks. 0: all that could be told holds; 1: something doesn't; 2: nothing could be tried."""
     key = environment.get("CODAT_API_KEY", "").strip()
-    if not key:
-        print(
-            "Set CODAT_API_KEY to a key from Developers > API keys in the Codat portal, and run this again."
-        )
+    try:
+        token_of(key)
+    except ConfigError as error:
+        print(error.message if key else _NO_KEY)
         return 2
     base_url = environment.get("CODAT_BASE_URL") or REAL_API
     api = Codat(key, base_url)
@@ -32,8 +36,16 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
     try:
         return _run(api, environment.get("CODAT_COMPANY_ID"))
     except requests.RequestException as error:
-        print(api.redact(f"Codat could not be reached: {error}"))
+        print(_no_way(base_url, error))
         return 2
+
+
+def _no_way(base_url: str, error: requests.RequestException) -> str:
+    """What stops a run, in a sentence; the error's own text is long and may quote headers."""
+    return (
+        f"{base_url} can't be reached: {Problem.in_connection(error).text}.\n"
+        "Check your network, the proxy in HTTPS_PROXY and CODAT_BASE_URL, and run this again."
+    )
 
 
 def _run(api: Codat, wanted: str | None) -> int:
