@@ -182,7 +182,7 @@ def test_a_file_without_a_state_is_told_and_the_others_are_merged(account, scrip
 
 def test_a_file_that_is_missing_and_a_part_that_is_none_are_told_in_a_sentence(script, tmp_path):
     said = script.run("merge-states", tmp_path, str(tmp_path / "nothing.json"))
-    assert_sentence(failure(said), "can't be read")
+    assert_sentence(failure(said), "There is no state file")
     (tmp_path / "state.json").write_text("[]")
     said = script.run("merge-states", tmp_path, str(tmp_path / "state.json"), "--part", "9/8")
     assert_sentence(failure(said), "'part' is '9/8', which is no part")
