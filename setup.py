@@ -31,6 +31,12 @@ WAREHOUSE = [
     "duckdb>=1.4",
 ]
 
+# The job of docs/scale.md. One with the connector's other extras: it takes the protobuf that the CDK takes.
+DAGSTER = [
+    *WAREHOUSE,
+    "dagster>=1.13,<1.14",
+]
+
 DEMO = [
     "matplotlib>=3.9",  # make demo draws what its reads cost
 ]
@@ -58,6 +64,6 @@ setup(
         "source_codat": ["manifest.yaml", "spec.json", "schemas/*.json", "schemas/shared/*.json", "py.typed"]
     },
     install_requires=[AIRBYTE_CDK, "msgspec>=0.18.6", "pendulum>=3.0", "requests>=2.31", "urllib3>=2.2"],
-    extras_require={"dev": DEV, "warehouse": WAREHOUSE, "demo": DEMO},
+    extras_require={"dev": DEV, "warehouse": WAREHOUSE, "demo": DEMO, "dagster": DAGSTER},
     entry_points={"console_scripts": ["source-codat=source_codat.run:run"]},
 )

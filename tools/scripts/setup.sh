@@ -26,7 +26,7 @@ if [ "$want" != "$have" ]; then
 fi
 
 printf 'Setting up the Python environment (one to two minutes the first time) '
-.venv/bin/python -m pip install --disable-pip-version-check --no-input -e '.[dev,warehouse,demo]' >"$log" 2>&1 &
+.venv/bin/python -m pip install --disable-pip-version-check --no-input -e '.[dev,dagster,demo]' >"$log" 2>&1 &
 pip=$!
 trap 'kill "$pip" 2>/dev/null; exit 130' INT TERM
 while kill -0 "$pip" 2>/dev/null; do

@@ -1,0 +1,112 @@
+"""Runs of the Dagster job in docs/examples/parts: a process that has all imports done forks once a part."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = REPO / "docs" / "examples" / "parts"
+WHILE_READING, WHILE_WRITING = "while reading", "while writing"
+
+
+class PartRuns:
+    """Runs parts side by side, each as a Dagster run in a process of its own; used in a `with` block."""
+
+    def __init__(self, environment):
+        """Take what is added to the environment of all runs: `DAGSTER_HOME`, `CODAT_CONFIG` and so on."""
+        self._environment = environment
+
+    def __enter__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "integration_tests.support.parts"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=REPO,
+            env={**os.environ, **self._environment, "PYTHONPATH": f"{REPO}{os.pathsep}{EXAMPLES}"},
+        )
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        self._process.stdout.close()
+
+    def run(self, of, *numbers, killed=(), **environment):
+        """Run these parts, or all of them; returns how the process of each ended, by number.
+
+        killed: numbers of parts to WHILE_READING or WHILE_WRITING, when the process gets SIGKILL.
+        """
+        job = {"of": of, "parts": numbers or range(1, of + 1), "killed": dict(killed), "env": environment}
+        self._process.stdin.write(json.dumps({**job, "parts": list(job["parts"])}) + "\n")
+        self._process.stdin.flush()
+        return {int(number): code for number, code in json.loads(self._process.stdout.readline()).items()}
+
+
+def _serve():
+    """Take jobs from stdin until it is closed, and write how each one's processes ended."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    with dagster.DagsterInstance.get():
+        pass  # Dagster's own database is made by one process: two of them trip over each other
+    for line in sys.stdin:
+        job = json.loads(line)
+        children = {}
+        for number in job["parts"]:
+            children[number] = os.fork()
+            if children[number] == 0:
+                _become(number, job)
+        ended = {number: os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for number, pid in children.items()}
+        answers.write(json.dumps(ended) + "\n")
+        answers.flush()
+
+
+def _become(number, job):
+    code = 1
+    try:
+        os.environ.update(job["env"], CODAT_PARTS=str(job["of"]))
+        if str(number) in job["killed"]:
+            _be_killed(job["killed"][str(number)])
+        import dagster_job  # noqa: PLC0415 - takes the number of parts from the environment
+
+        read_parts = dagster_job.definitions.resolve_job_def("read_parts")
+        with dagster.DagsterInstance.get() as instance:
+            read_parts.execute_in_process(partition_key=f"{number}/{job['of']}", instance=instance)
+        code = 0
+    except BaseException:  # noqa: BLE001 - this process mustn't go on as the one that forks
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _be_killed(when):
+    """Let this process get SIGKILL: after some of the messages, or with half of the streams written."""
+
+    def messages_until_killed(_, messages):
+        for number, message in enumerate(messages):
+            if number == 20:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield message
+
+    def write_until_killed(self, state):
+        if self.state_message_artifacts[1:]:  # the second stream has its rows, and not yet its state
+            os.kill(os.getpid(), signal.SIGKILL)
+        write_state(self, state)
+
+    write_state = SqlStateWriter._write_state
+    if when == WHILE_READING:
+        load_part._OnePart._then_take_turn = messages_until_killed
+    else:
+        SqlStateWriter._write_state = write_until_killed
+
+
+if __name__ == "__main__":
+    import dagster
+    import load_part
+    from airbyte.caches._state_backend import SqlStateWriter
+
+    _serve()
