@@ -56,6 +56,14 @@ def rows(address):
     }
 
 
+def versions(address):
+    """Keys and dates of all rows: what PyAirbyte makes of a text for PostgreSQL depends on its neighbours."""
+    return {
+        name: sorted((row.get("companyid"), row["id"], str(row.get("modifieddate"))) for row in found)
+        for name, found in tables(address).items()
+    }
+
+
 def owners(address):
     """Whose states the warehouse holds."""
     states = query(address, "SELECT table_name, stream_name FROM codat._airbyte_state")
@@ -69,3 +77,30 @@ def test_four_parts_of_which_two_are_killed_and_run_again_are_equal_to_a_read_in
     assert runs.run(4, 2, 3, CODAT_WAREHOUSE=warehouse) == {2: 0, 3: 0}
     assert runs.run(1, CODAT_WAREHOUSE=whole) == {1: 0}
     assert rows(warehouse) == rows(whole)
+
+
+def test_after_a_change_of_their_number_parts_bring_what_changed_and_read_nothing_else(runs, sim, tmp_path):
+    """Four parts, then three, of which one is killed; nothing is asked for that Codat hasn't synced since."""
+    warehouse, whole = str(tmp_path / "warehouse.duckdb"), str(tmp_path / "whole.duckdb")
+    assert set(runs.run(4, CODAT_WAREHOUSE=warehouse).values()) == {0}
+    company = sim.world.companies[0]["id"]
+    touch(sim, company, sim.world.records("invoices", company)[0]["id"], note="changed")
+    before = len(sim.requests)
+    assert (
+        KILLED
+        in runs.run(3, killed=dict.fromkeys([1, 2, 3], WHILE_WRITING), CODAT_WAREHOUSE=warehouse).values()
+    )
+    assert set(runs.run(3, CODAT_WAREHOUSE=warehouse).values()) == {0}
+    asked = {request.path for request in sim.requests[before:] if "/data/" in request.path}
+    assert asked == {f"/companies/{company}/data/invoices"}
+    assert set(runs.run(1, CODAT_WAREHOUSE=whole).values()) == {0}
+    assert rows(warehouse) == rows(whole)
+    assert owners(warehouse) == {"1/4", "2/4", "3/4", "4/4", "1/3", "2/3", "3/3"}
+
+
+def test_parts_side_by_side_into_postgresql_are_equal_to_a_read_in_one_piece(runs):
+    with postgresql() as warehouse:
+        whole = warehouse.replace("/postgres", "/template1")
+        assert runs.run(1, CODAT_WAREHOUSE=whole) == {1: 0}
+        assert set(runs.run(4, CODAT_WAREHOUSE=warehouse).values()) == {0}
+        assert versions(warehouse) == versions(whole)

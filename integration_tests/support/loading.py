@@ -38,12 +38,18 @@ def _prepare(executable, logs):
     os.environ["AIRBYTE_LOGGING_ROOT"] = str(logs)
     os.environ.update(DO_NOT_TRACK="1", AIRBYTE_OFFLINE_MODE="1")
     import airbyte  # noqa: PLC0415 - slow, and only for this process
-    from sqlalchemy.engine.reflection import Inspector  # noqa: PLC0415
 
     get_source = airbyte.get_source
     airbyte.get_source = lambda *args, **options: get_source(
         *args, **{**options, "local_executable": Path(executable)}
     )
+    ask_for_columns_only()
+
+
+def ask_for_columns_only():
+    """Let PyAirbyte be quick at looking at a table; for a process that does nothing else with tables."""
+    from sqlalchemy.engine.reflection import Inspector  # noqa: PLC0415 - slow, and only for such a process
+
     for name in _BESIDES_COLUMNS:
         setattr(Inspector, f"get_multi_{name}", lambda *_, **__: {})
 

@@ -7,6 +7,9 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from unittest import mock
+
+from integration_tests.support.loading import ask_for_columns_only
 
 REPO = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = REPO / "docs" / "examples" / "parts"
@@ -21,7 +24,7 @@ class PartRuns:
         self._environment = environment
 
     def __enter__(self):
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "integration_tests.support.parts"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -29,28 +32,33 @@ class PartRuns:
             cwd=REPO,
             env={**os.environ, **self._environment, "PYTHONPATH": f"{REPO}{os.pathsep}{EXAMPLES}"},
         )
+        assert process.stdin
+        assert process.stdout
+        self._process, self._jobs, self._answers = process, process.stdin, process.stdout
         return self
 
     def __exit__(self, *_):
-        self._process.stdin.close()
+        self._jobs.close()
         self._process.wait(timeout=30)
-        self._process.stdout.close()
+        self._answers.close()
 
     def run(self, of, *numbers, killed=(), **environment):
         """Run these parts, or all of them; returns how the process of each ended, by number.
 
         killed: numbers of parts to WHILE_READING or WHILE_WRITING, when the process gets SIGKILL.
         """
-        job = {"of": of, "parts": numbers or range(1, of + 1), "killed": dict(killed), "env": environment}
-        self._process.stdin.write(json.dumps({**job, "parts": list(job["parts"])}) + "\n")
-        self._process.stdin.flush()
-        return {int(number): code for number, code in json.loads(self._process.stdout.readline()).items()}
+        parts = list(numbers or range(1, of + 1))
+        job = {"of": of, "parts": parts, "killed": dict(killed), "env": environment}
+        self._jobs.write(json.dumps(job) + "\n")
+        self._jobs.flush()
+        return {int(number): code for number, code in json.loads(self._answers.readline()).items()}
 
 
 def _serve():
     """Take jobs from stdin until it is closed, and write how each one's processes ended."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    ask_for_columns_only()
     with dagster.DagsterInstance.get():
         pass  # Dagster's own database is made by one process: two of them trip over each other
     for line in sys.stdin:
@@ -99,9 +107,9 @@ def _be_killed(when):
 
     write_state = SqlStateWriter._write_state
     if when == WHILE_READING:
-        load_part._OnePart._then_take_turn = messages_until_killed
+        mock.patch.object(load_part._OnePart, "_then_take_turn", messages_until_killed).start()
     else:
-        SqlStateWriter._write_state = write_until_killed
+        mock.patch.object(SqlStateWriter, "_write_state", write_until_killed).start()
 
 
 if __name__ == "__main__":

@@ -107,11 +107,10 @@ class _OnePart(CacheBase):
             for row in rows:
                 owner = row.table_name.removesuffix(row.stream_name)
                 states[owner].append(AirbyteStateMessage.model_validate_json(row.state_json))
-        own = states.pop(self._owner, [])
-        known = {_stream(state) for state in own}
         _, of = self.part.split("/")
         earlier = [state for owner, state in states.items() if not owner.endswith(f"/{of} ")]
-        return StaticInputState(own + [one for one in _merged(earlier) if _stream(one) not in known])
+        own = states[self._owner]
+        return StaticInputState(_merged([own, *earlier], self.part) if earlier else own)
 
     def get_state_writer(self, source_name: str, destination_name: str | None = None) -> StateWriterBase:
         """Give what keeps the state of this part, beside those of the others."""
@@ -208,20 +207,18 @@ def _turn_at_postgresql(address: str) -> Iterator[None]:
         engine.dispose()  # closes the connection, which gives the lock back
 
 
-def _stream(state: AirbyteStateMessage) -> str:
-    return str(state.stream.stream_descriptor.name) if state.stream else ""
-
-
-def _merged(states: Iterable[list[AirbyteStateMessage]]) -> list[AirbyteStateMessage]:
-    """Let the connector put states together: of each company the entry that has got furthest."""
+def _merged(states: Iterable[list[AirbyteStateMessage]], part: str) -> list[AirbyteStateMessage]:
+    """Let the connector put states together: what is known of each company of the part."""
     with tempfile.TemporaryDirectory(prefix="codat-") as folder:
-        files = [Path(folder, f"{number}.jsonl") for number, _ in enumerate(states)]
-        for file, messages in zip(files, states, strict=True):
-            file.write_text(f"[{','.join(one.model_dump_json() for one in messages)}]", encoding="utf-8")
-        if not files:
-            return []
-        done = subprocess.run([_connector(), "merge-states", *files], check=True, stdout=subprocess.PIPE)
-    return [AirbyteStateMessage.model_validate(one) for one in json.loads(done.stdout)]
+        files: list[Path] = []
+        for number, messages in enumerate(filter(None, states)):
+            files.append(Path(folder, f"{number}.json"))
+            content = f"[{','.join(one.model_dump_json() for one in messages)}]"
+            files[-1].write_text(content, encoding="utf-8")
+        command = [str(_connector()), "merge-states", "--part", part, *map(str, files)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    found = map(json.loads, done.stdout.splitlines())
+    return [AirbyteStateMessage.model_validate(one["state"]) for one in found if one["type"] == "STATE"]
 
 
 def _connector() -> Path:
