@@ -7,7 +7,7 @@ PYTHON ?= $(shell for module in ensurepip sys; do \
 		&& { echo $$p; exit; }; \
 	done; done)
 BIN := .venv/bin
-CODE = $(wildcard main.py source_codat codat_simulator tools unit_tests integration_tests)
+CODE = $(wildcard main.py source_codat codat_simulator tools unit_tests integration_tests docs/examples/parts)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint airbyte-checks format docs build structure bench soak check-live release-check clean

@@ -81,9 +81,7 @@ def _become(number, job):
             _be_killed(job["killed"][str(number)])
         import dagster_job  # noqa: PLC0415 - takes the number of parts from the environment
 
-        read_parts = dagster_job.definitions.resolve_job_def("read_parts")
-        with dagster.DagsterInstance.get() as instance:
-            read_parts.execute_in_process(partition_key=f"{number}/{job['of']}", instance=instance)
+        dagster_job.run(f"{number}/{job['of']}")
         code = 0
     except BaseException:  # noqa: BLE001 - this process mustn't go on as the one that forks
         traceback.print_exc()

@@ -1,10 +1,14 @@
 """A Dagster job whose partitions are the parts: each run reads one part, and all write into one warehouse.
 
-CODAT_PARTS says how many parts there are; the rest of the configuration is that of `load_part.py`.
+`python dagster_job.py` runs all parts, each in a process of its own, for a trial without Dagster's services.
+CODAT_PARTS says how many parts there are, DAGSTER_HOME where Dagster notes its runs; all else is configured
+as for `load_part.py`.
 """
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import dagster
 from load_part import Settings, load_part
@@ -35,3 +39,16 @@ def every_morning() -> Iterator[dagster.RunRequest]:
 
 
 definitions = dagster.Definitions(assets=[codat], jobs=[read_parts], schedules=[every_morning])
+
+
+def run(part: str) -> None:
+    """Run the job for one part, in this process."""
+    with dagster.DagsterInstance.get() as instance:
+        definitions.resolve_job_def("read_parts").execute_in_process(partition_key=part, instance=instance)
+
+
+if __name__ == "__main__":
+    with dagster.DagsterInstance.get():
+        pass  # makes Dagster's own database, over which several processes at once would fall
+    with ProcessPoolExecutor(PARTS, get_context("spawn")) as processes:
+        list(processes.map(run, parts.get_partition_keys()))
