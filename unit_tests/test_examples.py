@@ -65,7 +65,7 @@ ALLOWED = {
         ),
     },
 }
-# apache/airflow on GitHub, commit 0b57348, providers/airbyte/src/airflow/providers/airbyte/operators/airbyte.py.
+# apache/airflow on GitHub, providers/airbyte/src/airflow/providers/airbyte/operators/airbyte.py (0b57348).
 OPERATOR = {
     *("connection_id", "airbyte_conn_id", "asynchronous", "deferrable", "api_version", "wait_seconds"),
     *("workspace_id", "timeout"),

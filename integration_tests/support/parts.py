@@ -39,7 +39,7 @@ class PartRuns:
 
     def __exit__(self, *_):
         self._jobs.close()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=120)
         self._answers.close()
 
     def run(self, of, *numbers, killed=(), **environment):
@@ -116,3 +116,4 @@ if __name__ == "__main__":
     from airbyte.caches._state_backend import SqlStateWriter
 
     _serve()
+    os._exit(0)  # at once: Python would take its time to take all of this apart
