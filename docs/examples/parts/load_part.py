@@ -135,8 +135,10 @@ class _OnePart(CacheBase):
     @contextmanager
     def _one_turn(self) -> Iterator[None]:
         with self.take_turn():
-            yield
-            super().close()
+            try:
+                yield
+            finally:
+                super().close()
 
     def _write_airbyte_message_stream(self, stdin: Any, **options: Any) -> None:
         messages: Any = self._then_take_turn(stdin)
