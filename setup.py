@@ -31,10 +31,10 @@ WAREHOUSE = [
     "duckdb>=1.4",
 ]
 
-# The job of docs/scale.md. One with the connector's other extras: it takes the protobuf that the CDK takes.
 DAGSTER = [
     *WAREHOUSE,
-    "dagster>=1.13,<1.14",
+    "dagster>=1.13,<1.14",  # the job of docs/scale.md
+    "grpcio-health-checking<1.82",  # later ones need a protobuf that PyAirbyte doesn't take
 ]
 
 DEMO = [

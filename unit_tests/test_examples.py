@@ -177,15 +177,3 @@ def test_the_page_sets_what_the_job_reads_from_the_environment() -> None:
     }
     assert read == {"CODAT_CONFIG", "CODAT_WAREHOUSE", "CODAT_STREAMS", "CODAT_PARTS"}
     assert read <= set(re.findall(r"(\w+)=", PAGE))
-
-
-def test_the_page_counts_requests_as_the_guide_does() -> None:
-    guide = (DOCS / "integrations" / "sources" / "codat.md").read_text(encoding="utf-8")
-    [(first, unchanged)] = re.findall(
-        r"^\| All that are suggested \| (\d+) \| \d+ \| (\d+) \|$", guide, re.MULTILINE
-    )
-    assert f"about {first} requests for each" in PAGE
-    assert f"({unchanged} requests for each)" in PAGE
-    hours = round(20_000 * int(first) / 900 / 60)
-    assert hours == 7
-    assert "20,000 companies take seven hours" in PAGE
