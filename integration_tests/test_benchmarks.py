@@ -45,10 +45,12 @@ def test_states_are_counted_and_handed_back(server, tmp_path):
     assert 0 < cost.output.state_bytes < cost.output.written
 
 
-def test_what_is_read_again_are_the_incremental_streams_with_a_data_type(server, tmp_path):
-    streams = connector.incremental_streams(server, tmp_path)
-    assert {"invoices", "bank_accounts"} <= set(streams)
-    assert not {"companies", "data_status", "balance_sheets"} & set(streams)
+def test_what_is_read_again_are_the_suggested_streams_each_in_its_best_mode(server, tmp_path):
+    modes = connector.suggested_streams(server, tmp_path)
+    assert modes["invoices"] == modes["balance_sheet_lines"] == connector.INCREMENTAL
+    assert modes["companies"] == modes["data_status"] == connector.FULL_REFRESH
+    chosen = {one["stream"]["name"]: one["sync_mode"] for one in connector.catalog(modes)["streams"]}
+    assert chosen == modes
 
 
 def test_start_up_is_taken_off():
