@@ -206,11 +206,11 @@ MISTAKES = {
     "http to a number": ({"base_url": "http://134744072"}, PLAIN),
     "http to a name that starts like this machine": ({"base_url": "http://localhost.example.org"}, PLAIN),
 }
-for _wrong in (*WRONG_PARTS, 3, ["3/8"]):
-    MISTAKES[f"part of {_wrong!r}"] = (
-        {"part": _wrong},
+for _odd_part in (*WRONG_PARTS, 3, ["3/8"]):
+    MISTAKES[f"part of {_odd_part!r}"] = (
+        {"part": _odd_part},
         (
-            f"'part' is '{_wrong}', which is no part: write it as k/n with k from 1 to n and n up to 999, "
+            f"'part' is '{_odd_part}', which is no part: write it as k/n with k from 1 to n and n up to 999, "
             "such as 3/8 for the third of eight parts, or leave it empty to read all selected companies."
         ),
     )
