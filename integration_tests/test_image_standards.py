@@ -73,6 +73,7 @@ class TestSuiteImage(DockerConnectorTestSuite):
     test_docker_image_spec_backward_compatibility = None  # type: ignore[assignment]
 
 
+@pytest.mark.usefixtures("image")
 def test_the_cdk_read_every_stream_to_its_end_in_a_container() -> None:
     """It looks at exit codes only."""
     read = ANSWERS[-1]

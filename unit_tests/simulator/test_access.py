@@ -133,7 +133,7 @@ def test_a_logged_request_does_not_print_the_key(sim, codat):
 
 
 def test_requests_in_flight_are_counted_and_can_be_limited(sim, codat, first):
-    sim.latency = 0.15
+    sim.latency = 0.4  # all of them have come before the first is answered
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(codat.get, [first + "/data/bills"] * 3 + ["/companies"]))
     assert max(one.in_flight for one in sim.requests) == 4

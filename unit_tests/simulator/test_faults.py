@@ -120,7 +120,7 @@ def test_a_client_that_hangs_up_takes_its_request_with_it(codat, sim, path):
     with pytest.raises(requests.Timeout):
         codat.session.get(sim.url + path, timeout=0.1)
     began = time.monotonic()
-    while not sim.requests[0].finished_at and time.monotonic() - began < 60:
+    while not (sim.requests and sim.requests[0].finished_at) and time.monotonic() - began < 60:
         time.sleep(0.01)
     codat.get(path)
     assert [request.in_flight_company for request in sim.requests] == [1, 1]
