@@ -59,6 +59,7 @@ def test_check_succeeds_with_two_requests_at_most(sim, script, tmp_path):
 def test_discover_matches_codats_catalogue_stream_by_stream(sim, script, tmp_path):
     said = script.run("discover", tmp_path, config=config(sim))
     found = {one["name"]: one for one in said.of("CATALOG")[0]["streams"]}
+    assert found.pop("read_outcomes")["supported_sync_modes"] == ["full_refresh", "incremental"]
     assert set(found) == set(CATALOGUE)
     for name, one in found.items():
         cursor = cursor_of(name)

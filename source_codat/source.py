@@ -29,6 +29,7 @@ from source_codat.engine.read import Read
 from source_codat.foundation.errors import ConfigError, PartitionFailed, ReadStopped
 from source_codat.reading.rows import RowBatch
 from source_codat.state.store import SavedStates, unused
+from source_codat.streams import read_outcomes
 from source_codat.streams.catalog import CodatStream, build_streams, queryable_streams
 from source_codat.streams.names import refuse_unknown
 
@@ -76,7 +77,8 @@ class SourceCodat(ConcurrentDeclarativeSource):
     ) -> AirbyteCatalog:
         """The streams and their schemas; raises ConfigError where the configuration is wrong."""
         _, streams = self._prepare(config)
-        return AirbyteCatalog(streams=[stream.as_airbyte_stream() for stream in streams.values()])
+        of_codat = [stream.as_airbyte_stream() for stream in streams.values()]
+        return AirbyteCatalog(streams=[*of_codat, read_outcomes.as_airbyte_stream()])
 
     def read(
         self,
@@ -115,7 +117,7 @@ class SourceCodat(ConcurrentDeclarativeSource):
         return self._read is not None
 
     def streams(self, config: Mapping[str, Any]) -> list[CodatStream]:  # type: ignore[override]  # see CodatStream
-        """The streams of the manifest for a configuration."""
+        """The streams of the manifest for a configuration; `read_outcomes` isn't one of them."""
         return list(self._prepare(config)[1].values())
 
     def _prepare(

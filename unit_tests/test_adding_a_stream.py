@@ -16,7 +16,8 @@ from unit_tests.support.catalogue import CATALOGUE
 STREAMS = {one.name: one for one in SourceCodat().streams({"api_key": "none-is-needed"})}
 ROWS = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))["streams"]
 FAMILY = {row["$parameters"]["name"]: row["$ref"].removeprefix("#/definitions/") for row in ROWS}
-INCREMENTAL = sum(1 for one in STREAMS.values() if one.retriever.cursor_field)
+INCREMENTAL = sum(1 for one in STREAMS.values() if one.retriever.cursor_field) + 1
+DISCOVERED = len(STREAMS) + 1  # with read_outcomes, which isn't Codat's
 
 NOT_IN_CATALOGUE = """\
 unit_tests/support/catalogue.py lacks the stream {name}. Look up in Codat's documentation where it is read
@@ -109,10 +110,10 @@ def test_a_stream_whose_deleted_records_are_marked_has_the_mark() -> None:
 @pytest.mark.parametrize(
     ("file", "pattern", "number"),
     [
-        ("README.md", r"^discover +(\d+) streams", len(STREAMS)),
+        ("README.md", r"^discover +(\d+) streams", DISCOVERED),
         ("README.md", r"^discover +\d+ streams, (\d+) of them incremental", INCREMENTAL),
-        ("README.md", r"\b[Aa]ll (\d+) streams", len(STREAMS)),
-        ("CHANGELOG.md", r"^- (\d+) streams: every core", len(STREAMS)),
+        ("README.md", r"\b[Aa]ll (\d+) streams", DISCOVERED),
+        ("CHANGELOG.md", r"^- (\d+) streams: every core", DISCOVERED),
     ],
 )
 def test_a_document_says_how_many_streams_there_are(file: str, pattern: str, number: int) -> None:

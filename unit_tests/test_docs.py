@@ -95,7 +95,8 @@ def test_the_readme_explains_every_field_of_the_spec() -> None:
 def test_the_readme_says_how_many_streams_there_are_and_where_they_are_listed() -> None:
     names = {row["$parameters"]["name"] for row in MANIFEST["streams"]}
     told = section(text_of(ROOT / "README.md"), "Streams")
-    assert f"All {len(names)} streams" in told, f'README.md, "Streams": write "All {len(names)} streams"'
+    count = len(names) + 1  # with read_outcomes, which isn't Codat's
+    assert f"All {count} streams" in told, f'README.md, "Streams": write "All {count} streams"'
     assert "(docs/streams.md)" in told
     assert names <= set(re.findall(r"`(\w+)`", text_of(ROOT / "docs" / "streams.md")))
 

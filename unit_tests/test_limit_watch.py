@@ -18,6 +18,7 @@ def clock(mocker):
     [
         ("/companies/abc/data/invoices", "abc"),
         ("/companies/abc", "abc"),
+        ("/companies/a%2Fb%3Ac/data/invoices", "a/b:c"),
         ("/companies", None),
         ("/integrations/companies/abc", None),
     ],

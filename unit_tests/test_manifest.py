@@ -16,6 +16,7 @@ from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 from source_codat import SourceCodat
 from source_codat.http.authenticator import CodatAuthenticator
 from source_codat.streams.definition import CodatRetriever
+from source_codat.streams.read_outcomes import READ_OUTCOMES
 from unit_tests.support import schema_files
 from unit_tests.support.catalogue import (
     CATALOGUE,
@@ -190,7 +191,7 @@ def test_no_schema_stands_in_the_manifest_and_no_yaml_anchor():
 
 def test_every_row_has_a_schema_and_every_schema_a_row():
     files = {path.stem for path in (PACKAGE / "schemas").glob("*.json")}
-    assert files == {*NAMES, "custom_data_type_records"}
+    assert files == {*NAMES, "custom_data_type_records", READ_OUTCOMES}
 
 
 def test_every_family_has_a_row_or_is_that_of_the_custom_data_types():

@@ -9,6 +9,7 @@ from airbyte_cdk.models import ConfiguredAirbyteCatalog, SyncMode
 
 from source_codat.config.settings import Settings
 from source_codat.engine.outbox import Outbox
+from source_codat.engine.outcome_stream import OutcomeStream
 from source_codat.engine.read import Event, Read
 from source_codat.engine.refresh import Refresher
 from source_codat.http.client import CodatClient
@@ -20,9 +21,11 @@ from source_codat.planning.planner import CONNECTIONS_PATH, Planner, SelectedStr
 from source_codat.reading.reader import StreamReader
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.outcomes import StreamOutcome
+from source_codat.reporting.read_outcomes import ReadOutcomes
 from source_codat.state.store import NO_CURSOR, READ_WHOLE, SavedStates, StreamState, fingerprint, origin
 from source_codat.streams.catalog import CodatStream
 from source_codat.streams.definition import CodatRetriever
+from source_codat.streams.read_outcomes import READ_OUTCOMES
 
 logger = logging.getLogger("airbyte")
 
@@ -46,7 +49,8 @@ def build_read(
         return Parents(client, retriever, parent, settings, stats) if parent else None
 
     selected: dict[str, SelectedStream] = {}
-    for configured in catalog.streams:
+    of_codat = [one for one in catalog.streams if one.stream.name != READ_OUTCOMES]
+    for configured in of_codat:
         stream = streams[configured.stream.name]
         outcome = StreamOutcome(stream.name, per_company=bool(stream.retriever.scope))
         selected[stream.name] = SelectedStream(
@@ -56,6 +60,7 @@ def build_read(
             _state(stream, settings, configured.sync_mode, saved),
             parents_of(stream.retriever, outcome.stats),
         )
+    outcome_stream = _outcome_stream(selected) if len(of_codat) < len(catalog.streams) else None
     companies = selected.pop("companies", None)
 
     def emit_companies(rows: RowBatch) -> None:
@@ -75,7 +80,15 @@ def build_read(
     of_client = [stream for stream in selected.values() if not stream.retriever.scope]
     planner = Planner(client, settings, of_companies)
     refresher = Refresher(client, settings, planner) if settings.refresh_older_than_hours else None
-    return Read(client, company_list, planner, of_client, of_companies, companies, outbox, refresher)
+    return Read(
+        client, company_list, planner, of_client, of_companies, companies, outbox, refresher, outcome_stream
+    )
+
+
+def _outcome_stream(selected: Mapping[str, SelectedStream]) -> OutcomeStream:
+    stats = {name: stream.outcome.stats for name, stream in selected.items()}
+    by_company = [name for name, stream in selected.items() if stream.retriever.scope]
+    return OutcomeStream(ReadOutcomes(stats, by_company))
 
 
 def _state(

@@ -16,6 +16,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_codat.companies.company import Company
 from source_codat.companies.context import CompanyContext
 from source_codat.engine.outbox import Outbox
+from source_codat.engine.outcome_stream import OutcomeStream
 from source_codat.engine.refresh import Refresher, Refreshing
 from source_codat.engine.scheduler import Scheduler, Task
 from source_codat.engine.writer import TICK_SECONDS, Writer
@@ -35,6 +36,7 @@ from source_codat.planning.planner import PartitionEnd, Plan, PlannedPartition, 
 from source_codat.reading.reader import Finished, PartitionReading
 from source_codat.reading.rows import RowBatch
 from source_codat.reporting.progress import OPENING, Progress
+from source_codat.reporting.read_outcomes import Ended, Outcome
 from source_codat.trust import refusals
 from source_codat.trust.refusals import Conflict
 
@@ -140,7 +142,8 @@ class Read:
     """Reads the selected streams; `messages` may be walked through once.
 
     company_streams are read per company, client_streams (GET /integrations, say) once.
-    refresher: only where the user wants Codat to fetch anew before anything is read.
+    refresher: only where the user wants Codat to fetch anew before anything is read. outcome_stream: only
+    where the stream read_outcomes is selected.
     """
 
     client: CodatClient
@@ -151,6 +154,7 @@ class Read:
     companies: SelectedStream | None
     outbox: Outbox[Event]
     refresher: Refresher | None = None
+    outcome_stream: OutcomeStream | None = None
     _stopped_by: AirbyteTracedException | None = None
     _requested: AirbyteTracedException | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -164,7 +168,7 @@ class Read:
     def messages(self) -> Iterator[AirbyteMessage | RowBatch]:
         """Everything the read says, up to its last state; raises at the end where it failed."""
         continues = self.company_list.settings.continue_past_failures
-        writer = Writer(self._streams, self._progress, continues)
+        writer = Writer(self._streams, self._progress, continues, self.outcome_stream)
         yield from writer.started()
         self._scheduler.add([Task(None, self._list_companies), *map(self._client_task, self.client_streams)])
         self._start_workers()
@@ -251,6 +255,7 @@ class Read:
     def _list_companies(self) -> None:
         found = self.company_list.load()
         refuse_future_start(self.company_list.settings, self.company_list.listed_at)
+        self._account_for(found, self.company_list.gone)
         for company_id in self.company_list.gone:
             logger.warning(
                 "Codat doesn't know the company %s: it is left out, and its state dropped.", company_id
@@ -275,6 +280,16 @@ class Read:
             )
         else:
             self._scheduler.add_openers([self._opener(company) for company in found])
+
+    def _account_for(self, companies: Sequence[Company], gone: Sequence[str]) -> None:
+        """Let read_outcomes have a row for each selected company."""
+        if self.outcome_stream:
+            account = self.outcome_stream.account
+            account.listed([*((one.id, one.name or "") for one in companies), *((one, "") for one in gone)])
+            for company_id in gone:
+                for stream in self.company_streams:
+                    skipped = Ended(Outcome.SKIPPED, SkipReason.COMPANY_GONE.value)
+                    account.ended(stream.outcome.name, company_id, skipped)
 
     @staticmethod
     def _log_oddities(companies: Sequence[Company]) -> None:
@@ -338,7 +353,15 @@ class Read:
             whole = PlannedPartition(ids={"companyId": company.id}, stream=stream, company=company)
             self.outbox.put(PartitionEnd(whole, result))
 
-    def _queue(self, plan: Plan, company: Company) -> None:
+    def _queue(self, plan: Plan, company: Company, instead_of: str = "") -> None:
+        """Queue what a plan has to read, and tell what has ended.
+
+        instead_of: the stream of the partition that turned out to be these.
+        """
+        if self.outcome_stream:
+            planned = [*plan.to_read, *(end.partition for end in plan.ended)]
+            names = [partition.stream.outcome.name for partition in planned]
+            self.outcome_stream.account.planned(company.id, names, instead_of)
         for end in plan.ended:
             self.outbox.put(end)
         self._progress.planned(company.id, [partition.stream.outcome.name for partition in plan.to_read])
@@ -355,7 +378,7 @@ class Read:
         result = step(self.planner, partition, reading)
         self._progress.reading(what, now=False)
         if isinstance(result, Plan):
-            self._queue(result, company)
+            self._queue(result, company, instead_of=partition.stream.outcome.name)
         elif isinstance(result, PartitionReading):
             task = Task(company.id or None, partial(self._read, partition, result))
             # A look at Codat's syncs serves all partitions of the company that wait for one: other

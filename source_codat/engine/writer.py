@@ -11,6 +11,7 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, FailureType,
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_codat.engine.outcome_stream import UNPROVEN, OutcomeStream, cursor_of
 from source_codat.foundation.errors import PartitionFailed, PartitionSkipped, ReadInterrupted, ReadStopped
 from source_codat.foundation.skip_reasons import SKIP_RULES, SkipReason, StateEffect
 from source_codat.foundation.wording import counted, first_of
@@ -25,7 +26,6 @@ from source_codat.trust.judge import Doubt
 
 TICK_SECONDS = 0.5
 SILENCE_SECONDS = 120.0  # the platform's heartbeat counts records and states
-_UNPROVEN = "Its data kept changing while it was read, so that a part of it might have been missed."
 logger = logging.getLogger("airbyte")
 
 
@@ -34,11 +34,13 @@ class Writer:
     """Turns what workers have done into messages; only one thread uses it.
 
     continues_past_failures: whether a company that fails leaves an incremental stream COMPLETE.
+    outcome_stream: what is written last, where it is selected.
     """
 
     streams: Sequence[SelectedStream]
     progress: Progress
     continues_past_failures: bool = False
+    outcome_stream: OutcomeStream | None = None
     _last_sign: float = field(default_factory=lambda: time.monotonic())  # noqa: PLW0108 - looked up late, for tests of the clock
 
     def __post_init__(self) -> None:
@@ -50,6 +52,8 @@ class Writer:
         """Yield the status STARTED of every stream."""
         for stream in self.streams:
             yield _status(stream, AirbyteStreamStatus.STARTED)
+        if self.outcome_stream:
+            yield self.outcome_stream.started()
 
     def rows(self, rows: RowBatch) -> Iterator[AirbyteMessage | RowBatch]:
         """Count a batch of records and yield it, after the stream's status RUNNING where it is the first."""
@@ -64,6 +68,8 @@ class Writer:
         if rows.total is not None:
             outcome.expected += rows.total
             outcome.companies_seen.add(rows.company_id)
+        if self.outcome_stream:
+            self.outcome_stream.account.sent(rows.stream, rows.company_id, len(rows))
         if stream.state:
             stream.state.count_written(rows.size)
         self._last_sign = time.monotonic()
@@ -75,8 +81,7 @@ class Writer:
         outcome, state, company = stream.outcome, stream.state, partition.company
         label = company.label
         outcome.companies_seen.add(company.id)
-        if state:
-            _note(state, end)
+        self._note(end)
         if isinstance(end.result, PartitionSkipped):
             outcome.skip(end.result.reason, label, end.result.detail)
             return
@@ -89,7 +94,7 @@ class Writer:
             if state:
                 outcome.unproven.append(label)
             else:  # a part never replaces the whole
-                outcome.failures.append((label, _UNPROVEN, FailureType.transient_error))
+                outcome.failures.append((label, UNPROVEN, FailureType.transient_error))
         if end.result.peculiarity:
             outcome.peculiarities[label] = end.result.peculiarity
         if state and end.result.has_rows_without_date:
@@ -101,6 +106,15 @@ class Writer:
         self.progress.partition(outcome, partition.label, records)
         if state and state.is_due:
             yield self._state(stream)
+
+    def _note(self, end: PartitionEnd) -> None:
+        """Put what became of a partition into its stream's state, and into the account of the read."""
+        partition, state = end.partition, end.partition.stream.state
+        before = cursor_of(partition) if self.outcome_stream else None
+        if state:
+            _note(state, end)
+        if self.outcome_stream:
+            self.outcome_stream.ended(end, before)
 
     def _failed(self, stream: SelectedStream, label: str, failure: PartitionFailed) -> None:
         logger.warning("%s: %s couldn't be read. %s", stream.outcome.name, label, failure.message)
@@ -130,7 +144,7 @@ class Writer:
             stateful = [stream for stream in self.streams if stream.state]
             yield self._state((stateful or [*self.streams])[0])
 
-    def close(self, stopped: AirbyteTracedException | None) -> Iterator[AirbyteMessage]:
+    def close(self, stopped: AirbyteTracedException | None) -> Iterator[AirbyteMessage | RowBatch]:
         """Yield each stream's last state and its status COMPLETE or INCOMPLETE, then the failures.
 
         Raises `stopped` where the read was stopped, else ReadStopped where a stream failed.
@@ -148,6 +162,8 @@ class Writer:
                 logger.warning(sentence)
             logger.info(outcome.summary())
             yield _status(stream, AirbyteStreamStatus.COMPLETE if whole else AirbyteStreamStatus.INCOMPLETE)
+        if self.outcome_stream:
+            yield from self.outcome_stream.messages(stopped)
         if stopped is not None:
             self._tell_what_is_whole(stopped)
             raise stopped

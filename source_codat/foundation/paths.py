@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from airbyte_cdk.models import FailureType
 
@@ -30,6 +30,6 @@ def path_segment(identifier: str) -> str:
 
 
 def company_in(path: str) -> str | None:
-    """The id of the company that a path is about, as it stands there; None where it is about none."""
+    """The id of the company that a path is about; None where it is about none."""
     found = _COMPANY.match(path)
-    return found.group(1) if found else None
+    return unquote(found.group(1)) if found else None

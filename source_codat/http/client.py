@@ -99,7 +99,14 @@ class CodatClient:
         answer in time, or a limit of one company's), ConfigError (401, 402) and ReadStopped (the quota,
         no way to Codat any more, or the user's stop).
         """
-        return self._ask("GET", path, params, parse, (self.stats, stats or RequestStats()))
+        if stats is None or stats.by_company is None:
+            return self._ask("GET", path, params, parse, (self.stats, stats or RequestStats()))
+        of_this = RequestStats()
+        began = time.monotonic()
+        try:
+            return self._ask("GET", path, params, parse, (self.stats, stats, of_this))
+        finally:
+            stats.spent(company_in(path), of_this.requests, time.monotonic() - began)
 
     def post(self, path: str, parse: Callable[[Answer], T]) -> T:
         """What `parse` makes of the answer to one POST without a body; retried and raised as by `get`."""

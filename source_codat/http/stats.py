@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from source_codat.foundation.wording import counted
 
@@ -15,12 +16,33 @@ _NUMBER = re.compile(r"[0-9]{1,15}")
 class RequestStats:
     """Requests sent, how many of them were retries, and the seconds waited before those.
 
-    Written under the client's lock.
+    Written under the client's lock. by_company: by company's id, its requests and the seconds that they took;
+    None where that isn't counted. Each is taken out by the thread that writes, which doesn't hold that lock.
     """
 
     requests: int = 0
     retries: int = 0
     waited: float = 0.0
+    by_company: dict[str, tuple[int, float]] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def count_by_company(self) -> None:
+        """Count the requests of each company apart from now on."""
+        self.by_company = {}
+
+    def spent(self, company_id: str | None, requests: int, seconds: float) -> None:
+        """Count what was spent on a company; None stands for the account as a whole."""
+        if self.by_company is not None:
+            with self._lock:
+                known = self.by_company.get(company_id or "", (0, 0.0))
+                self.by_company[company_id or ""] = (known[0] + requests, known[1] + seconds)
+
+    def take(self, company_id: str) -> tuple[int, float]:
+        """The requests and seconds of a company since they were taken last; "" is the account as a whole."""
+        if self.by_company is None:
+            return 0, 0.0
+        with self._lock:
+            return self.by_company.pop(company_id, (0, 0.0))
 
     def sentence(self) -> str:
         """The requests and the retries, in words."""

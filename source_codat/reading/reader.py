@@ -286,9 +286,8 @@ class PartitionReading:
             return 0
         extra_fields = {**self._partition.extra_fields, **page.envelope}
         rows = batch(self._retriever.name, shown, self._fixed, extra_fields, self._retriever.columns)
-        if is_first:
-            company_id = self._partition.ids.get("companyId", "")
-            rows = replace(rows, total=page.total or len(shown.rows), company_id=company_id)
+        total = page.total or len(shown.rows) if is_first else None
+        rows = replace(rows, total=total, company_id=self._partition.ids.get("companyId", ""))
         is_held = self._retriever.has_row_key or keys.has_rows_without_id
         (self._held.add if is_held else self._emit)(rows)
         return len(shown.rows)

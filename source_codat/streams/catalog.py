@@ -17,6 +17,7 @@ from airbyte_cdk.sources.declarative.schema import SchemaLoader
 
 from source_codat.streams.columns import Columns
 from source_codat.streams.definition import CUSTOM, CUSTOM_IDENTIFIER, DELETED_AT, CodatRetriever
+from source_codat.streams.read_outcomes import READ_OUTCOMES
 
 _DELETED_AT = {
     "type": ["null", "string"],
@@ -104,7 +105,7 @@ def build_streams(
 def queryable_streams(manifest: Mapping[str, Any], identifiers: Sequence[str]) -> dict[str, bool]:
     """By name, whether Codat can filter a stream; nothing is built for that."""
     listed = {row["name"]: bool(row["retriever"].get("queryable")) for row in manifest["streams"]}
-    return {**listed, **{f"custom_{identifier}": False for identifier in identifiers}}
+    return {**listed, **{f"custom_{identifier}": False for identifier in identifiers}, READ_OUTCOMES: False}
 
 
 def _custom(definitions: Mapping[str, Any], identifier: str) -> dict[str, Any]:

@@ -299,6 +299,9 @@ key is made of in [keys.md](keys.md).
   one are asked for in every read.
 - **Company link**: `companyId` is `companies.id`, `connectionId` is `connections.id`.
 
+`read_outcomes` isn't here, as nothing is asked of Codat for it: it tells what became of each company in
+each of these.
+
 {table}
 
 ## Streams that are read whole, and why
@@ -367,6 +370,9 @@ A row without an id that is edited is another row: [behaviour.md](behaviour.md),
 Warehouses often don't tell `ID` from `id`. A field of a row that differs in case alone from a part of the
 key, from the cursor or from a field that the connector adds goes on with `_as_sent` after its name
 (`ID_as_sent`), and the key keeps its column.
+
+`read_outcomes`, which isn't Codat's, has the key `companyId` (`*` where a stream isn't read by company),
+`stream` and `readStartedAt`, the start of the read.
 
 {table}
 """
