@@ -15,12 +15,12 @@ CODE = $(wildcard main.py source_codat codat_simulator tools unit_tests integrat
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.ready  ## make the Python environment in .venv (other commands do it by themselves)
+setup: .venv/.ready  ## make the environment in .venv (the others do it too)
 
 .venv/.ready: setup.py tools/scripts/setup.sh
 	@sh tools/scripts/setup.sh "$(PYTHON)"
 
-demo: setup  ## the main job against the bundled Codat simulator, into a DuckDB file
+demo: setup  ## the main job against the simulator, into a DuckDB file
 	@$(BIN)/python -m tools.demo
 
 # As many tests at once as there are cores; `PYTEST_ARGS="-n 0"` runs them one after the other. Airbyte's checks
@@ -30,14 +30,14 @@ CHECKS = .venv/airbyte-checks.log
 # Not $(MAKE) itself in a recipe: make runs such a line even where it is only asked (-n) what it would do.
 AGAIN = $(MAKE) -s
 
-test: lint  ## linters, types, Airbyte's own checks and all tests
+test: lint  ## linters, types, all tests and Airbyte's own checks
 	@$(if $(PYTEST_ARGS),:,$(AGAIN) airbyte-checks >$(CHECKS) 2>&1) & checks=$$!; \
 	echo "== pytest"; \
 	$(PYTEST) $(wildcard unit_tests integration_tests) $(PYTEST_ARGS); status=$$?; \
 	wait $$checks || status=1; \
 	$(if $(PYTEST_ARGS),,cat $(CHECKS);) exit $$status
 
-lint: setup  ## ruff, mypy --strict and the import layers, changing nothing
+lint: setup  ## ruff, mypy --strict and import layers, changing nothing
 	@echo "== ruff check"
 	@$(BIN)/ruff check .
 	@echo "== ruff format"
@@ -51,7 +51,7 @@ format: setup  ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: setup  ## write the tables of streams in the documents anew
+docs: setup  ## write the documents' tables and pictures anew
 	@PYTHONPATH=. $(BIN)/python -m tools.scripts.stream_table
 
 build: setup  ## wheel and sdist in dist/
@@ -60,13 +60,13 @@ build: setup  ## wheel and sdist in dist/
 structure: setup  ## which part of source_codat imports which
 	@$(BIN)/python -m tools.scripts.structure
 
-bench: setup  ## speed and cost beside other ways to read the same records; takes minutes
+bench: setup  ## speed and cost beside other ways to read; takes minutes
 	@$(BIN)/python -m tools.benchmarks
 
-soak: setup  ## stories at random against the simulator, for MINUTES (10), until something is lost
+soak: setup  ## random stories against the simulator, for MINUTES (10)
 	@PYTHONPATH=. $(BIN)/python -m tools.soak --minutes $(or $(MINUTES),10)
 
-check-live: setup  ## try our assumptions on the real Codat (CODAT_API_KEY in the environment; reads only)
+check-live: setup  ## try our assumptions on the real Codat; reads only
 	@$(BIN)/python -m tools.live_check
 
 # Airbyte's checks come with another PyAirbyte than ours, so they get an environment of their own.
@@ -77,13 +77,13 @@ $(QA)/.ready: Makefile
 	@$(QA)/bin/python -m pip install --disable-pip-version-check -qq "airbyte-internal-ops==0.132.0" "pytest>=7.4.4,<8"
 	@touch $@
 
-airbyte-checks:  ## Airbyte's validators and QA checks of metadata, guide and files (minutes the first time)
+airbyte-checks:  ## Airbyte's own checks; minutes the first time
 	@echo "== Airbyte's checks"
 	@if $(AGAIN) $(QA)/.ready; then \
 		$(QA)/bin/python -W ignore -m pytest -q --noconftest -p no:warnings unit_tests/test_metadata.py; \
 	else echo "skipped: airbyte-internal-ops can't be installed here"; fi
 
-release-check: $(QA)/.ready airbyte-checks build  ## Airbyte's checks, and wheel and sdist on every Python found; takes minutes
+release-check: $(QA)/.ready airbyte-checks build  ## wheel and sdist on every Python found; takes minutes
 	@$(BIN)/python -m pytest -q unit_tests/test_packaging.py unit_tests/test_manifest.py
 	@$(BIN)/python -m tools.scripts.release_check
 

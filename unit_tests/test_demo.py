@@ -1,5 +1,7 @@
 """What the demo prints, and where it works: without running it."""
 
+import subprocess
+import sys
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +16,7 @@ from tools.demo import query, workspace
 from tools.demo.report import StreamRows, what_is_wrong
 from tools.demo.tables import side_by_side, table
 
+ROOT = Path(__file__).resolve().parent.parent
 MIDNIGHT = datetime(2026, 1, 31)  # noqa: DTZ001 - as DuckDB gives a TIMESTAMP
 NOON = datetime(2026, 1, 31, 12, 0, 0, 5)  # noqa: DTZ001
 
@@ -53,10 +56,14 @@ def test_an_answer_without_rows_says_so() -> None:
 
 @pytest.mark.parametrize("width", [10, 40, 80])
 def test_names_side_by_side_are_all_there_and_fit(width: int) -> None:
-    names = [f"name_{n}" for n in range(23)]
-    shown = side_by_side(names, width)
-    assert sorted(shown.split()) == sorted(names)
-    assert max(map(len, shown.splitlines())) <= width
+    numbers = {f"name_{n}": n * 100 for n in range(12)}
+    shown = side_by_side(numbers, width)
+    assert set(shown.split()) == {*numbers, *(f"{number:,}" for number in numbers.values())}
+    assert width < 15 or max(map(len, shown.splitlines())) <= width
+
+
+def test_the_numbers_beside_names_stand_below_one_another() -> None:
+    assert side_by_side({"a": 5, "long_name": 1234}, 16) == "a             5\nlong_name 1,234"
 
 
 @pytest.fixture
@@ -74,6 +81,35 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_without_a_query_the_tables_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert query.main([]) == 0
     assert "1 tables in the schema codat" in capsys.readouterr().out
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback(database: Path) -> None:
+    asked = ["--database", str(database), "SELECT * FROM range(100000)"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "tools.demo.query", *asked],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b" range\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_another_file_can_be_asked(
+    database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database.rename(tmp_path / "other.duckdb")
+    named = ["--database", str(tmp_path / "other.duckdb")]
+    assert query.main([*named, "SELECT count(*) AS rows FROM codat.invoices"]) == 0
+    assert capsys.readouterr().out.split()[-1] == "2"
+    assert query.main(named) == 0
+    assert f"tools.demo.query --database {tmp_path / 'other.duckdb'} " in capsys.readouterr().out
+    assert query.main(["--database", "missing.duckdb"]) == 1
+    assert capsys.readouterr().err == "There is no missing.duckdb: check the name.\n"
 
 
 @pytest.mark.usefixtures("database")

@@ -9,15 +9,19 @@ keeps the connector's state in the same database. A resync reads everything agai
 import argparse
 import json
 import os
+import shlex
 import sys
+import warnings
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 # PyAirbyte reads these when it is imported: no telemetry, no look-up in Airbyte's online registry.
 os.environ.update(DO_NOT_TRACK="1", AIRBYTE_OFFLINE_MODE="1")
 
-import airbyte as ab
-from airbyte.caches import CacheBase, DuckDBCache, PostgresCache
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)  # Google's libraries, of Pythons that they'll drop
+    import airbyte as ab
+    from airbyte.caches import CacheBase, DuckDBCache, PostgresCache
 
 SCHEMA = "codat"
 
@@ -60,4 +64,8 @@ if __name__ == "__main__":
     parser.add_argument("--resync", action="store_true")
     given = parser.parse_args()
     arrived = load(given.config, given.database, given.streams, resync=given.resync)
-    print(f"{arrived} records arrived")
+    if "://" in given.database:
+        print(f"{arrived:,} records arrived in the schema {SCHEMA}")
+    else:
+        print(f"{arrived:,} records arrived in {given.database}. See which tables there are:")
+        print(f"    .venv/bin/python -m tools.demo.query --database {shlex.quote(given.database)}")

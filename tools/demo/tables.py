@@ -1,7 +1,7 @@
 """Tables of text for a terminal."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from unicodedata import east_asian_width
@@ -36,16 +36,23 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], width: int | No
     return "\n".join(shown if lines else [*shown, "(no rows)"])
 
 
-def side_by_side(entries: Sequence[str], width: int) -> str:
-    """Lay out short texts in as many columns as fit, read from top to bottom."""
-    for columns in range(len(entries), 0, -1):
-        height = -(-len(entries) // columns)
-        parts = [entries[start : start + height] for start in range(0, len(entries), height)]
+def side_by_side(numbers: Mapping[str, int], width: int) -> str:
+    """Lay out names with their numbers in as many columns as fit, read from top to bottom."""
+    names = list(numbers)
+    for columns in range(len(names), 0, -1):
+        height = -(-len(names) // columns)
+        parts = [_aligned(names[start : start + height], numbers) for start in range(0, len(names), height)]
         widths = [max(map(_width, part)) for part in parts]
         if sum(widths) + _BETWEEN * (len(widths) - 1) <= width:
             break
     lines = [[part[n] if n < len(part) else "" for part in parts] for n in range(height)]
     return "\n".join(_line(line, widths, [False] * len(widths)) for line in lines)
+
+
+def _aligned(names: Sequence[str], numbers: Mapping[str, int]) -> list[str]:
+    """Names with their numbers below one another."""
+    longest, largest = max(map(len, names)), max(len(f"{numbers[name]:,}") for name in names)
+    return [f"{name:<{longest}} {numbers[name]:>{largest},}" for name in names]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

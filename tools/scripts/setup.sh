@@ -25,12 +25,13 @@ if [ "$want" != "$have" ]; then
     "$python" -m venv .venv
 fi
 
-printf 'Setting up the Python environment (one to two minutes the first time) '
+echo 'Setting up the Python environment (one to three minutes the first time)'
 .venv/bin/python -m pip install --disable-pip-version-check --no-input -e '.[dev,dagster,demo]' >"$log" 2>&1 &
 pip=$!
 trap 'kill "$pip" 2>/dev/null; exit 130' INT TERM
+dots=0
 while kill -0 "$pip" 2>/dev/null; do
-    printf '.'
+    [ $((dots += 1)) -gt 70 ] || printf '.'  # the line stays within 80 columns
     sleep 2
 done
 if ! wait "$pip"; then

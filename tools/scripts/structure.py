@@ -8,6 +8,7 @@ numbers within bounds.
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from functools import cached_property
 import grimp
 
 PACKAGE = "source_codat"
+_COLUMNS = 80  # of a terminal
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Structure:
         lines = [f"floor  {'part':<{width}}  imports"]
         for part in sorted(self.imports, key=lambda part: (-self.floors.get(part, 99), part)):
             imported = ", ".join(sorted(self.imports[part])) or "-"
-            lines.append(f"{self.floors.get(part, '-'):>5}  {part:<{width}}  {imported}")
+            head = f"{self.floors.get(part, '-'):>5}  {part:<{width}}  "
+            lines.append(textwrap.fill(head + imported, _COLUMNS, subsequent_indent=" " * len(head)))
         highest = max(self.floors.values(), default=0)
         numbers = f"{len(self.imports)} parts on {highest} floors, with {self.arrows} arrows between them"
         return "\n".join((*lines, "", numbers))
