@@ -31,8 +31,9 @@ from tools.soak.disturbances import USUAL, Disturbances, Storm
 from tools.soak.faults import InjectedFaults, few_faults
 from tools.soak.options import Options
 from tools.soak.oracle import PromiseBroken
+from tools.soak.outcomes import check_outcomes
 from tools.soak.record_changes import Journal, RecordChanges
-from tools.soak.streams import COMPANIES, STREAM_NAMES, visible_records
+from tools.soak.streams import COMPANIES, READ_OUTCOMES, STREAM_NAMES, visible_records
 
 Step = tuple[str, int]
 _START = datetime(2026, 5, 10, tzinfo=timezone.utc)
@@ -250,12 +251,15 @@ class Story:
         most = len(STREAM_NAMES)
         names = rng.sample(STREAM_NAMES, rng.choice((most, most, rng.randint(1, most))))
         has_full_refresh = rng.random() < 0.1
-        return {
+        modes = {
             name: "full_refresh"
             if name == COMPANIES or (has_full_refresh and rng.random() < 0.5)
             else "incremental"
             for name in names
         }
+        if rng.random() < 0.9:
+            modes[READ_OUTCOMES] = "incremental"
+        return modes
 
     def _when_it_ends(self, rng: Random) -> tuple[int | None, int | None]:
         """After how many messages a read is killed, or asked to stop; mostly neither."""
@@ -276,7 +280,8 @@ class Story:
 
     def _read_everything(self, rng: Random) -> None:
         modes = {name: "full_refresh" if name == COMPANIES else "incremental" for name in STREAM_NAMES}
-        result = self._read(rng, modes)
+        modes[READ_OUTCOMES] = "incremental"
+        result = self._read(rng, modes, is_calm=True)
         if result.code != 0:
             raise PromiseBroken(f"a read that nothing troubled ended with exit code {result.code}")
         self.counts["checks"] += 1
@@ -288,6 +293,8 @@ class Story:
         modes: Mapping[str, str],
         kill_after: int | None = None,
         stop_after: int | None = None,
+        *,
+        is_calm: bool = False,
     ) -> ReadResult:
         config = self.options.config(self.sim)
         task = ReadTask(config, modes, self.destination.state, kill_after, stop_after, self._time_out)
@@ -298,13 +305,19 @@ class Story:
             self.syncs.plan_refreshes(rng)
         before = visible_records(self.sim)
         result = read_in_process(task)
-        self._check_and_write(rng, task, result, overwritten)
+        self._check_and_write(rng, task, result, overwritten, is_calm=is_calm)
         if result.code is not None and self.options.leave_nothing_out:
             oracle.check_first_reads(task, result, before, visible_records(self.sim))
         return result
 
     def _check_and_write(
-        self, rng: Random, task: ReadTask, result: ReadResult, overwritten: frozenset[str]
+        self,
+        rng: Random,
+        task: ReadTask,
+        result: ReadResult,
+        overwritten: frozenset[str],
+        *,
+        is_calm: bool = False,
     ) -> None:
         """Check what a read wrote, and let the destination write it down."""
         records = sum(message["type"] == "RECORD" for message in result.messages)
@@ -322,6 +335,7 @@ class Story:
             self.journal.add(f"    {line}")
         oracle.check_ending(task, result, requests)
         oracle.check_protocol(task, result, self.sim.api_key, self.sim.world.clock.ticks())
+        check_outcomes(task, result, requests, is_calm=is_calm)
         self.destination.write(result, overwritten=overwritten, keep_rows_after_state=rng.random() < 0.5)
 
     def _count_ending(self, result: ReadResult) -> None:

@@ -64,7 +64,12 @@ COMPANIES = "companies"  # no cursor: always read whole
 MARKS_DELETED = ("invoices", "customers", "bank_accounts")  # their deleted records stay, marked
 DELETED_AT = "_ab_cdc_deleted_at"  # the column that says when, where the user wants it
 STREAM_NAMES = (*INCREMENTAL, COMPANIES)
-PRIMARY_KEYS = {**{name: stream.primary_key for name, stream in INCREMENTAL.items()}, COMPANIES: ("id",)}
+READ_OUTCOMES = "read_outcomes"  # the connector's own, of which Codat has nothing
+PRIMARY_KEYS = {
+    **{name: stream.primary_key for name, stream in INCREMENTAL.items()},
+    COMPANIES: ("id",),
+    READ_OUTCOMES: ("companyId", "stream", "readStartedAt"),
+}
 
 
 def visible_records(sim: Simulator) -> dict[str, Rows]:
