@@ -357,7 +357,7 @@ def test_a_refused_refresh_is_told_in_codats_words_and_the_rest_goes_on(stale, s
 
 
 def test_a_key_that_is_revoked_while_refreshes_are_queued_stops_the_read(stale):
-    stale.faults.add(Fault(path="/data/queue", method="POST", status=401, times=None))
+    stale.on_request(lambda request: stale.revoke_key() if request.method == "POST" else None)
     said = read(stale, "invoices", refresh_older_than_hours=DAY)
     assert said.code == 1
     assert {one["failure_type"] for one in said.errors} == {"config_error"}

@@ -44,8 +44,10 @@ REFUSED: dict[str, Any] = {"ends": "failed", "failure": "system_error"}
 KEY: dict[str, Any] = {"ends": "stopped", "failure": "config_error"}
 TABLE = {
     ("400", "any time"): Row((400,), **REFUSED, tried=2),  # once more, without its order
-    ("401", "any time"): Row((401,), **KEY, said="copy it again"),
-    ("402", "any time"): Row((402,), **KEY, said="check your plan"),
+    ("401", "on the company list"): Row((401,), **KEY, path="/companies", said="copy it again"),
+    ("401", "of one company"): Row((401,), **REFUSED, said="the API key is let in elsewhere"),
+    ("402", "on the company list"): Row((402,), **KEY, path="/companies", said="check your plan"),
+    ("402", "of one company"): Row((402,), **REFUSED, said="the API key is let in elsewhere"),
     ("403", "on the company list"): Row((403,), **KEY, path="/companies", said="use a current key"),
     ("403", "elsewhere"): Row((403,), "skipped", said="is the product bought?"),
     ("404", "on dataStatus"): Row(

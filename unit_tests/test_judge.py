@@ -254,12 +254,25 @@ def test_looks_that_were_asked_differently_are_doubt():
 READ = Entry(NOON, "S", TEN)
 
 
+def test_a_date_with_an_offset_is_one_date_of_one_data_type():
+    offset = GOOD._replace(lastSuccessfulSync="2026-01-02T10:00:00+00:00")
+    found = judge.identity(single(offset, types=("a", "b")))
+    assert found is not None
+    assert judge.is_unchanged(single(offset, types=("a", "b")), Entry(None, *found))
+
+
+def test_a_success_before_codat_was_is_doubt():
+    year_one = GOOD._replace(lastSuccessfulSync="0001-01-01T00:00:00Z")
+    assert judge.safe_point(single(year_one)) == judge.SafePoint(None, judge.Doubt.DATES)
+    assert judge.identity(single(year_one)) is None
+
+
 def test_what_was_read_from_the_success_that_is_shown_is_unchanged():
     assert judge.identity(single()) == Identity("S", TEN)
     assert judge.is_unchanged(single(), READ)
     assert judge.is_unchanged(several(one()), READ)
     assert judge.is_unchanged(single(GOOD._replace(currentStatus="Queued", latestSyncId="T")), READ)
-    assert judge.is_unchanged(single(types=("a", "b")), Entry(None, "S+S", f"{TEN}+{TEN}"))
+    assert judge.is_unchanged(single(types=("a", "b")), Entry(None, "S|S", f"{TEN}|{TEN}"))
 
 
 @pytest.mark.parametrize(

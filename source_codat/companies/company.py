@@ -10,11 +10,13 @@ import msgspec
 
 from source_codat.companies.lenient_json import as_text, decoded
 from source_codat.foundation.errors import MalformedAnswer
+from source_codat.foundation.secrets import told
 from source_codat.http.transport import Answer
 from source_codat.trust.evidence import DataTypeStatus, Look
 
 _LINKED = "Linked"
 _PENDING = "PendingAuth"
+_MOST_NAME = 100  # characters of a name that are told
 # Codat's documented source types that say what a connection can hold; `Other` and `Unknown` say nothing.
 _TELLING = frozenset({"Accounting", "Banking", "BankFeed", "Commerce", "Expense"})
 
@@ -68,7 +70,10 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """The company as people are told of it: by name where it has one, and by id."""
-        return f"{self.name} ({self.id})" if self.name else self.id or "all companies"
+        if not self.name:
+            return self.id or "all companies"
+        name = self.name if len(self.name) <= _MOST_NAME else f"{told(self.name, _MOST_NAME)}…"
+        return f"{name} ({self.id})"
 
     def connections(self, source_types: Iterable[str], *, shown: Shown = Shown.NOTHING) -> list[Connection]:
         """The connections that may hold data of these source types (of any, where none is named).
@@ -170,13 +175,16 @@ def look_of(answer: Answer, asked_at: float) -> Look:
     )
     if not is_as_documented:
         raise MalformedAnswer("dataStatus wasn't the JSON that was expected")
-    types = {name: _status(fields) for name, fields in body.items()}
+    types = {name: _status(name, fields) for name, fields in body.items()}
     return Look(types, answer.server_time, asked_at, answer.body)
 
 
-def _status(fields: Mapping[str, Any] | None) -> DataTypeStatus:
+def _status(name: str, fields: Mapping[str, Any] | None) -> DataTypeStatus:
     if fields is None:  # neither a status nor the lack of one
         return DataTypeStatus(currentStatus="null")
+    about = as_text(fields.get("dataType"))
+    if about is not None and about != name:
+        return DataTypeStatus(currentStatus=f"of {about}")  # whose it is, nobody knows
     return DataTypeStatus(*(as_text(fields.get(name)) for name in DataTypeStatus._fields))
 
 

@@ -7,6 +7,9 @@ from typing import Any
 import msgspec
 
 from source_codat.foundation.errors import MalformedAnswer
+from source_codat.foundation.secrets import told
+
+_MOST_TEXT = 200
 
 
 def decoded(body: bytes, what: str) -> Any:
@@ -21,5 +24,8 @@ def decoded(body: bytes, what: str) -> Any:
 
 
 def as_text(value: Any) -> str | None:
-    """A value that should be text, as text: None where it is missing or null, else spelled out."""
-    return value if value is None or isinstance(value, str) else str(value)[:200]
+    """A value that should be text, as text: None where it is missing or null, else spelled out, if short."""
+    if value is None or isinstance(value, str):
+        return value
+    text = str(value)
+    return text if len(text) <= _MOST_TEXT else told(text, _MOST_TEXT)

@@ -260,8 +260,11 @@ def _entry_after(end: PartitionEnd, entry: Entry | None) -> Entry | None:
         )
     if not isinstance(result, PartitionSkipped) or evidence is None or (entry and entry.cursor is not None):
         return entry
+    links = partition.company.links
     is_noted = SKIP_RULES[result.reason].state is StateEffect.NOTED
-    return (proof.nothing_there(evidence, partition.company.links) if is_noted else None) or entry
+    if not is_noted or proof.is_still_nothing_there(entry, evidence, links):
+        return entry
+    return proof.nothing_there(evidence, links) or entry
 
 
 def _lasting_doubt(partition: PlannedPartition, finished: Finished) -> Doubt | None:

@@ -20,6 +20,8 @@ MASK = "****"
 WITHHELD = "its words are left out, as they repeat the API key"
 _ROUNDS = 3  # of escapes within escapes
 _MOST_READINGS = 64
+_MARGIN = 4_000  # characters looked at beyond those that are shown
+_LONGEST_SPELLING = 2_000  # of a secret, each of its characters escaped
 _SPACES = re.compile(r"(\s+)")
 # What stands between characters without being seen, or breaks a long word into lines.
 _INVISIBLE = re.compile(r"[\s\x00-\x1f\x7f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
@@ -62,6 +64,22 @@ def masked(text: str) -> str:
     words = _SPACES.split(text)
     text = "".join(MASK if _holds_secret(word) else word for word in words)
     return WITHHELD if _holds_secret(text) else text
+
+
+def told(text: str, most: int) -> str:
+    """The first `most` characters of a text as it may be told: masked, then cut, so that no part stays.
+
+    Spaces in a row become one. What is looked at is bounded, however long the text is.
+    """
+    window = most + _MARGIN
+    start = " ".join(text[: 4 * window].split())
+    is_cut = len(text) > 4 * window or len(start) > window
+    shown = masked(start[:window])
+    if (
+        is_cut and len(shown) < most + _LONGEST_SPELLING
+    ):  # so much was masked that a secret's start may be left
+        shown = shown[: max(0, len(shown) - _LONGEST_SPELLING)]
+    return shown[:most]
 
 
 def _without_plain(text: str) -> str:

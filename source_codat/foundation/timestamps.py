@@ -16,6 +16,8 @@ import pendulum
 
 TICKS_PER_SECOND = 10_000_000
 FIRST = 0
+# Codat's clock has never shown an earlier time (2000-01-01): such a date is a way to say that there is none.
+FIRST_USABLE_DATE = 730_119 * 86_400 * TICKS_PER_SECOND
 LAST = 3_652_059 * 86_400 * TICKS_PER_SECOND - 1  # 9999-12-31T23:59:59.9999999Z
 _TICKS_PER_MILLISECOND = 10_000
 _TICKS_PER_DAY = 86_400 * TICKS_PER_SECOND

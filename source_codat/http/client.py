@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import logging
 import random
@@ -38,6 +39,7 @@ from source_codat.http.stats import ClientStats, RequestStats
 from source_codat.http.transport import Answer, Transport, UnpackingFailed, time_outs
 
 T = TypeVar("T")
+_KEY_IS_GOOD = ", although the API key is let in elsewhere"
 # What sending a request raises where no answer comes, or none that can be taken in; ValueError is
 # what http.client says of some numbers that aren't any.
 _NO_ANSWER = (
@@ -71,6 +73,7 @@ class CodatClient:
         self.stats = ClientStats()
         self._lock = threading.Lock()
         self._limits = Limits()
+        self._was_let_in = False  # until Codat has taken the key once
         connect, read = time_outs(self.requester)
         policy = self.retry_policy
         time_out = (min(connect, policy.connect_timeout or connect), min(read, policy.read_timeout or read))
@@ -95,9 +98,9 @@ class CodatClient:
         stats: counts the requests of one stream apart, where it is given.
 
         An answer that `parse` refuses with MalformedAnswer is asked for again. Raises
-        PartitionSkipped (403, 404, 409, 451), PartitionFailed (3xx, the rest of 4xx, or no good
-        answer in time, or a limit of one company's), ConfigError (401, 402) and ReadStopped (the quota,
-        no way to Codat any more, or the user's stop).
+        PartitionSkipped (403, 404, 409, 451), PartitionFailed (3xx, the rest of 4xx, no good
+        answer in time, or what only one company meets of a limit or of 401 and 402), ConfigError (401, 402)
+        and ReadStopped (the quota, no way to Codat any more, or the user's stop).
         """
         if stats is None or stats.by_company is None:
             return self._ask("GET", path, params, parse, (self.stats, stats or RequestStats()))
@@ -168,6 +171,7 @@ class CodatClient:
     def _interpret(self, answer: Answer, path: str) -> Answer | Problem:
         status = answer.status
         if 200 <= status < 300:
+            self._was_let_in = True
             if not answer.body and status != requests.codes.no_content:
                 return Problem("the answer was empty")
             return answer
@@ -180,18 +184,31 @@ class CodatClient:
             raise PartitionSkipped(REASON_OF_STATUS[status], problem.text)
         other = status not in self._named and status < 500
         if other or resolution.response_action is ResponseAction.FAIL:
-            if not other and resolution.failure_type is FailureType.config_error:
+            is_config = not other and resolution.failure_type is FailureType.config_error
+            if is_config and self._was_let_in and company_in(path):
+                self._confirm_key()
+            elif is_config:
                 raise ConfigError(
                     f"{(resolution.error_message or '').strip()} (Codat says: {problem.text})",
                     status=status,
                 )
             raise PartitionFailed(
-                f"Codat refused a request for {path}: {problem.text}",
-                FailureType.system_error,
+                f"Codat refused a request for {path}{_KEY_IS_GOOD if is_config else ''}: {problem.text}",
+                FailureType.config_error if is_config else FailureType.system_error,
                 status=problem.status,
                 detail=problem.text,
             )
         return problem
+
+    def _confirm_key(self) -> None:
+        """Ask what is about no company: raises ConfigError where Codat refuses the key there as well.
+
+        What it refuses for one company is that company's own, else.
+        """
+        with self._lock:
+            self.stats.requests += 1
+        with contextlib.suppress(PartitionSkipped, PartitionFailed):
+            self._send("GET", "/companies", {"page": 1, "pageSize": 1})
 
     def _next_wait(self, problem: Problem, attempts: Attempts) -> float:
         """Seconds to wait before the next try; raises where there must be none."""

@@ -22,7 +22,7 @@ from requests.exceptions import (
 from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
 from source_codat.foundation import timestamps
-from source_codat.foundation.secrets import masked
+from source_codat.foundation.secrets import told
 from source_codat.http.bounds import AnswerTooLarge, AnswerTooSlow
 from source_codat.http.transport import LARGEST_ANSWER, Answer, UnpackingFailed
 
@@ -85,7 +85,7 @@ class Problem:
     @classmethod
     def in_error(cls, answer: Answer) -> Problem:
         """The problem that an error status reports, with Codat's words and correlation id."""
-        text = _words(answer) or masked(answer.reason)[:200] or "no explanation"
+        text = _words(answer) or told(answer.reason, 200) or "no explanation"
         status = answer.status
         if 300 <= status < 400:
             text = "it points to another address, and the key isn't sent there"
@@ -141,10 +141,10 @@ def _words(answer: Answer) -> str:
     """The server's own words, masked before they are cut: no part of the key may stay."""
     body = _error_body(answer.body)
     if body.error:
-        suffix = f" (correlation id {body.correlationId[:100]})" if body.correlationId else ""
-        return " ".join(masked(body.error[:_MOST_TEXT]).split())[:500] + masked(suffix)
-    text = masked(answer.body[:_MOST_TEXT].decode("utf-8", "replace"))
-    return " ".join(_TAGS.sub(" ", text[:2000]).split())[:200]
+        suffix = f" (correlation id {told(body.correlationId, 100)})" if body.correlationId else ""
+        return told(body.error, 500) + suffix
+    text = answer.body[:_MOST_TEXT].decode("utf-8", "replace")
+    return told(_TAGS.sub(" ", told(text, 2000)), 200)
 
 
 def _error_body(body: bytes) -> _ErrorBody:

@@ -217,8 +217,7 @@ class Planner:
         if evidence is None:
             return None
         may_skip = self._settings.skip_unchanged and stream.state is not None
-        absent = proof.nothing_there(evidence, company.links) if may_skip else None
-        if absent is not None and absent == stream.entry(partition.key):
+        if may_skip and proof.is_still_nothing_there(stream.entry(partition.key), evidence, company.links):
             return SkipReason.NOT_SUPPORTED
         ruled_out = self._ruled_out(evidence, stream.retriever, company)
         if not ruled_out and may_skip and self._is_unchanged(partition, evidence):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from source_codat.foundation import timestamps
-from source_codat.reading.pages import FIRST_USABLE_DATE, Page
+from source_codat.reading.pages import Page
 from source_codat.reading.row_fields import fields_of, row_of
 from source_codat.streams.definition import DELETED_AT
 
@@ -65,6 +65,6 @@ def _value(raw: msgspec.Raw | None) -> Any:
 def _deleted_at(date: str | None, page: Page) -> bytes:
     """The date of a deletion as a JSON text, in the form in which Codat sent it."""
     ticks = timestamps.instant(date) if date else None
-    if ticks is None or ticks < FIRST_USABLE_DATE:
+    if ticks is None or ticks < timestamps.FIRST_USABLE_DATE:
         date = timestamps.iso(page.server_time or timestamps.now())
     return msgspec.json.encode(date)

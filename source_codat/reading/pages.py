@@ -18,8 +18,6 @@ from source_codat.streams.columns import other_spellings
 from source_codat.streams.definition import CodatRetriever
 
 _DEEPEST_COUNTER = 4  # objects in objects; in the answers that Codat documents it is one
-# Codat's clock has never shown an earlier time: such a date is a way to say that there is none.
-FIRST_USABLE_DATE = timestamps.instant("2000-01-01T00:00:00Z") or 0
 _COUNTER = re.compile(rb'"total_?results"', re.IGNORECASE)
 # An escape, told apart: a surrogate pair, half a pair, or any other.
 _SURROGATES = re.compile(
@@ -262,7 +260,7 @@ class PageDecoder:
         # A whole sync often carries one value: each distinct text is parsed once.
         texts = {head.cursor for head in heads}
         dates = [timestamps.instant(text) if text else None for text in texts]
-        usable = [date for date in dates if date is not None and date >= FIRST_USABLE_DATE]
+        usable = [date for date in dates if date is not None and date >= timestamps.FIRST_USABLE_DATE]
         page.latest = max(usable, default=None)
         page.has_rows_without_date = len(usable) < len(dates)
         if self._finished:

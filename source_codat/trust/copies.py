@@ -36,6 +36,8 @@ def _rank(entry: Entry) -> tuple[bool, bool, int, bool, str, str]:
 
 def _synced_at(entry: Entry) -> tuple[int, ...] | None:
     """When the Codat syncs ended that an entry's rows come from; None where that isn't known."""
-    dates = [timestamps.instant(date) for date in (entry.synced_at or "").split("+")]
+    if is_nothing_there(entry):
+        return None
+    dates = [timestamps.instant(date) for _, date in entry.read_from]
     known = tuple(date for date in dates if date is not None)
-    return known if len(known) == len(dates) else None
+    return known if known and len(known) == len(dates) else None

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from source_codat.trust.statuses import COMPLETE, FAILED, Stage, stage_of
 
 PartitionKey = tuple[str, ...]
+JOIN = "|"  # between what is noted of several data types; it stands in no id and in no form of a date
 
 
 class Entry(NamedTuple):
@@ -17,12 +18,20 @@ class Entry(NamedTuple):
     cursor: the instant up to which its rows were read; None where no date was reached.
     sync_id, synced_at: the latest successful Codat sync when the partition was last read completely, by id
     and by the date that Codat gave it; None where that was in doubt. A partition of several data types has
-    both for each, joined by `+`.
+    both for each, joined by `|`.
     """
 
     cursor: int | None
     sync_id: str | None = None
     synced_at: str | None = None
+
+    @property
+    def read_from(self) -> list[tuple[str, str]]:
+        """The Codat syncs that it was read from, id and date for each data type; none where in doubt."""
+        if not self.sync_id or not self.synced_at:
+            return []
+        ids, dates = self.sync_id.split(JOIN), self.synced_at.split(JOIN)
+        return list(zip(ids, dates, strict=True)) if len(ids) == len(dates) else []
 
 
 class DataTypeStatus(NamedTuple):

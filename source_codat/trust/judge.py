@@ -12,11 +12,10 @@ from enum import Enum
 from typing import NamedTuple
 
 from source_codat.foundation import timestamps
-from source_codat.trust.evidence import DataTypeStatus, Entry, Evidence, HistoryEntry
+from source_codat.trust.evidence import JOIN, DataTypeStatus, Entry, Evidence, HistoryEntry
 from source_codat.trust.statuses import Stage
 
 _SECOND = timestamps.TICKS_PER_SECOND
-_JOIN = "+"
 # What a row carries that no Codat sync is sure to have brought: no date, as destinations compare it, and one
 # that every warehouse can hold.
 NEVER = timestamps.instant("1970-01-01T00:00:00Z") or 0
@@ -119,19 +118,16 @@ def identity(evidence: Evidence) -> Identity | None:
     known = [part for part in found if part is not None]
     if not known or len(known) < len(found):
         return None
-    return Identity(_JOIN.join(part.sync_id for part in known), _JOIN.join(part.synced_at for part in known))
+    return Identity(JOIN.join(part.sync_id for part in known), JOIN.join(part.synced_at for part in known))
 
 
 def is_unchanged(evidence: Evidence, entry: Entry | None) -> bool:
     """Whether nothing was synced since a partition was last read completely; in doubt it may have been."""
-    if entry is None or not entry.sync_id or not entry.synced_at:
+    read = entry.read_from if entry else []
+    if len(read) != len(evidence.data_types):
         return False
-    ids, dates = entry.sync_id.split(_JOIN), entry.synced_at.split(_JOIN)
-    if not len(ids) == len(dates) == len(evidence.data_types):
-        return False
-    read = [Identity(*pair) for pair in zip(ids, dates, strict=True)]
     return all(
-        _is_still_current(evidence, name, noted)
+        _is_still_current(evidence, name, Identity(*noted))
         for name, noted in zip(evidence.data_types, read, strict=True)
     )
 
@@ -140,20 +136,16 @@ def is_latest_read(
     status: DataTypeStatus | None, name: str, data_types: tuple[str, ...], entry: Entry
 ) -> bool:
     """Whether an entry was read from the success that dataStatus shows, whatever runs at present."""
-    if status is None or not entry.sync_id or not entry.synced_at or name not in data_types:
+    read = entry.read_from
+    if status is None or name not in data_types or len(read) != len(data_types):
         return False
-    ids, dates = entry.sync_id.split(_JOIN), entry.synced_at.split(_JOIN)
-    place = data_types.index(name)
-    return (
-        len(ids) == len(dates) == len(data_types)
-        and dates[place] == status.lastSuccessfulSync
-        and ids[place].partition(_MONTH)[0] == _success_ids(status)
-    )
+    sync_id, date = read[data_types.index(name)]
+    return date == status.lastSuccessfulSync and sync_id.partition(_MONTH)[0] == _success_ids(status)
 
 
 def read_at(entry: Entry) -> int | None:
     """The oldest of the dates of the Codat syncs that an entry was read from, an instant."""
-    found = [timestamps.second(date) for date in (entry.synced_at or "").split(_JOIN)]
+    found = [timestamps.second(date) for _, date in entry.read_from]
     return None if not found or None in found else min(instant for instant in found if instant is not None)
 
 
@@ -261,9 +253,9 @@ def _is_usable(entry: HistoryEntry, name: str, now: int) -> bool:
 
 
 def _is_past(date: str, now: int) -> bool:
-    """Whether a date can be read, and isn't later than Codat's own clock (which is cut to the second)."""
+    """Whether a date can be right: not before Codat was, nor after its clock (which is cut to the second)."""
     found = timestamps.second(date)
-    return found is not None and found <= now + _SECOND
+    return found is not None and timestamps.FIRST_USABLE_DATE <= found <= now + _SECOND
 
 
 def _entries(evidence: Evidence, name: str) -> Iterator[HistoryEntry]:

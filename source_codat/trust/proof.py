@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from source_codat.foundation import timestamps
 from source_codat.trust.evidence import Entry, Evidence
 from source_codat.trust.judge import Change, Identity, is_in_future
 
@@ -173,6 +174,7 @@ def reached(seen: PassEvidence, looks: Sequence[SyncLook], synced_at: int | None
 
 
 _NOTHING_THERE = "none:"
+_DAY = 86_400 * timestamps.TICKS_PER_SECOND
 
 
 def advanced(
@@ -199,13 +201,27 @@ def advanced(
 def nothing_there(evidence: Evidence, connections: Iterable[tuple[str, str]]) -> Entry | None:
     """What is noted of a partition that Codat refuses and dataStatus doesn't name.
 
-    connections: id and status of each of the company's. It isn't asked for again until dataStatus names the
-    data type, or the connections are others. None where dataStatus names it.
+    connections: id and status of each of the company's. For a day it isn't asked for again, unless dataStatus
+    names the data type or the connections are others. None where dataStatus names it, or Codat's clock isn't
+    known.
     """
-    if any(evidence.statuses):
+    now = evidence.look.taken_at
+    if any(evidence.statuses) or now is None:
         return None
     links = "|".join(sorted(f"{connection_id}:{status}" for connection_id, status in connections))
-    return Entry(None, f"{_NOTHING_THERE}{hashlib.sha256(links.encode('utf-8', 'replace')).hexdigest()[:16]}")
+    seen = hashlib.sha256(links.encode("utf-8", "replace")).hexdigest()[:16]
+    return Entry(None, f"{_NOTHING_THERE}{seen}", timestamps.iso(now))
+
+
+def is_still_nothing_there(
+    entry: Entry | None, evidence: Evidence, connections: Iterable[tuple[str, str]]
+) -> bool:
+    """Whether an entry notes, less than a day ago, that there was nothing, and nothing shows a change."""
+    found = nothing_there(evidence, connections)
+    if entry is None or found is None or entry.sync_id != found.sync_id:
+        return False
+    noted, now = timestamps.instant(entry.synced_at or ""), evidence.look.taken_at
+    return noted is not None and now is not None and 0 <= now - noted < _DAY
 
 
 def is_nothing_there(entry: Entry) -> bool:
