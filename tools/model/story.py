@@ -41,6 +41,7 @@ _STREAM = {
     for name in STREAMS
 }
 _PAUSES = (0, SECOND, 90 * SECOND, 3600 * SECOND, 24 * 3600 * SECOND)
+_SEVERAL = 2  # connections
 _DAY = 24 * 3600 * SECOND
 
 
@@ -275,7 +276,7 @@ class Story:
 
     def _is_promised(self, stream: StreamKind, good: set[tuple[str, ...]], place: Place) -> bool:
         """Whether a row has to come in a read in which these partitions ended well."""
-        if not self._asked(stream).wants(place):
+        if not self._asked(stream).wants(place) or self._hides_behind_a_deleted_one(place.company):
             return False
         if self.modes[stream.name] is SyncMode.full_refresh:
             return not self._refused(stream, place.company, place.connection)
@@ -349,6 +350,14 @@ class Story:
     def _remembers_what_is_gone(self) -> bool:
         """Whether dataStatus and history still tell of a connection that is deleted."""
         return not self.nature.forgets and any(one.has_lost_one for one in self.world.companies.values())
+
+    def _hides_behind_a_deleted_one(self, company: str) -> bool:
+        """Whether dataStatus may show a deleted connection's complete sync while the only one left runs.
+
+        The one thing that docs/behaviour.md, "Safe point", says isn't seen.
+        """
+        there = self.world.companies[company]
+        return there.has_lost_one and not self.nature.forgets and len(there.connections) < _SEVERAL
 
     def _slow(self, stream: StreamKind, company: str) -> bool:
         """Whether doubt remains: a sync took longer than the history is asked for, or never ended well."""
