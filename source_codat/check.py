@@ -179,7 +179,8 @@ class Check:
             found = parents.ids(Partition(ids, context=CompanyContext(self.client, company)))
         except (PartitionSkipped, PartitionFailed):
             return None
-        return {**ids, **found.ids[0]} if found.ids else None
+        first = next(found.ids(), None)
+        return None if first is None else {**ids, **first}
 
 
 def _all_named(company_list: CompanyList) -> list[Company]:

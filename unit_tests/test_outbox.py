@@ -8,6 +8,11 @@ from source_codat.engine.outbox import Outbox
 from source_codat.foundation.errors import ReadStopped
 
 
+@pytest.fixture(autouse=True)
+def bare(monkeypatch):
+    monkeypatch.setattr("source_codat.engine.outbox.ITEM_BYTES", 0)
+
+
 def filling(outbox, *items):
     """A thread that puts items of ten bytes each, and the list of those that it got rid of."""
     gone = []
@@ -33,6 +38,16 @@ def test_who_brings_more_than_fits_waits_until_something_has_left():
     assert [outbox.get(1) for _ in range(3)] == ["b", "c", "d"]
     thread.join(1)
     assert not thread.is_alive()
+
+
+def test_many_small_items_are_bounded_too(monkeypatch):
+    monkeypatch.setattr("source_codat.engine.outbox.ITEM_BYTES", 1000)
+    outbox: Outbox[str] = Outbox(max_bytes=1015)
+    thread, gone = filling(outbox, "a", "b", "c")
+    assert gone == ["a", "b"]
+    outbox.get(1)
+    thread.join(1)
+    assert gone == ["a", "b", "c"]
 
 
 def test_what_holds_no_bytes_never_waits():

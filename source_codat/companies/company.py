@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any
@@ -73,7 +74,8 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
         if not self.name:
             return self.id or "all companies"
         name = self.name if len(self.name) <= _MOST_NAME else f"{told(self.name, _MOST_NAME)}…"
-        return f"{name} ({self.id})"
+        # Each stream keeps it of each company that it passes over: one text for all of them is enough.
+        return sys.intern(f"{name} ({self.id})")
 
     def connections(self, source_types: Iterable[str], *, shown: Shown = Shown.NOTHING) -> list[Connection]:
         """The connections that may hold data of these source types (of any, where none is named).

@@ -10,10 +10,14 @@ from source_codat.foundation.errors import ReadStopped
 
 T = TypeVar("T")
 MAX_BYTES = 24 * 1024 * 1024  # a queue bounded by items is gigabytes behind a slow destination
+ITEM_BYTES = 2000  # what an item takes beside its own bytes: small ones may come by the hundred thousand
 
 
 class Outbox(Generic[T]):
-    """A first-in, first-out queue; `put` waits while more than `max_bytes` are in it."""
+    """A first-in, first-out queue; `put` waits while more than `max_bytes` are in it.
+
+    Each item counts with ITEM_BYTES beside its own, except for notices of size 0, which never wait.
+    """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
@@ -25,6 +29,7 @@ class Outbox(Generic[T]):
 
     def put(self, item: T, size: int = 0) -> None:
         """Add an item that holds `size` bytes; raises ReadStopped once the outbox is closed."""
+        size += ITEM_BYTES if size else 0
         with self._drained:
             while size and self._bytes > self._max_bytes and not self._closed:
                 self._drained.wait()

@@ -15,6 +15,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_codat.companies.company import Company
 from source_codat.companies.context import CompanyContext
+from source_codat.engine.children import Children
 from source_codat.engine.outbox import Outbox
 from source_codat.engine.outcome_stream import OutcomeStream
 from source_codat.engine.refresh import Refresher, Refreshing
@@ -45,10 +46,10 @@ Result = Finished | PartitionSkipped | PartitionFailed
 
 def step(
     planner: Planner, partition: PlannedPartition, reading: PartitionReading | None
-) -> Result | Plan | PartitionReading:
+) -> Result | Children | PartitionReading:
     """Do one piece of a partition's reading: its result, or what there is to do next.
 
-    A plan where the partition turned out to be several; the reading where it needs another step.
+    Its children where it stands for several partitions; the reading where it needs another step.
     Raises AirbyteTracedException where the whole read must stop.
     """
     stream, company = partition.stream, partition.company
@@ -74,10 +75,10 @@ def step(
 
 def _advance(
     planner: Planner, partition: PlannedPartition, reading: PartitionReading | None
-) -> Finished | Plan | PartitionReading:
+) -> Finished | Children | PartitionReading:
     stream = partition.stream
     if partition.needs_parents:
-        return planner.expand(partition)
+        return Children(partition, planner.children(partition))
     if stream.parents and stream.retriever.by_new_parents:
         return stream.parents.read_new(partition, stream.reader)
     reading = reading or stream.reader.begin(partition)
@@ -351,45 +352,75 @@ class Read:
         """End all of a company's partitions alike, before any is known."""
         for stream in self.company_streams:
             whole = PlannedPartition(ids={"companyId": company.id}, stream=stream, company=company)
-            self.outbox.put(PartitionEnd(whole, result))
+            self._end(PartitionEnd(whole, result))
 
-    def _queue(self, plan: Plan, company: Company, instead_of: str = "") -> None:
+    def _queue(
+        self, plan: Plan, company: Company, children: Children | None = None, instead_of: str = ""
+    ) -> None:
         """Queue what a plan has to read, and tell what has ended.
 
-        instead_of: the stream of the partition that turned out to be these.
+        children: the list that it is from, where it is from one. instead_of: the stream of the partition that
+        turned out to be these and no more.
         """
         if self.outcome_stream:
             planned = [*plan.to_read, *(end.partition for end in plan.ended)]
             names = [partition.stream.outcome.name for partition in planned]
             self.outcome_stream.account.planned(company.id, names, instead_of)
         for end in plan.ended:
-            self.outbox.put(end)
+            self._end(end)
         self._progress.planned(company.id, [partition.stream.outcome.name for partition in plan.to_read])
-        self._scheduler.add([Task(company.id, partial(self._read, planned)) for planned in plan.to_read])
+        self._scheduler.add(
+            [Task(company.id, partial(self._read, planned, None, children)) for planned in plan.to_read]
+        )
+
+    def _queue_children(self, children: Children) -> None:
+        """Queue the next few of a list of children, and end what stands for all of them after the last."""
+        above, name = children.above, children.above.stream.outcome.name
+        plan, are_last = Plan(), False
+        while not (plan.to_read or are_last):
+            plan, are_last = children.next_few()
+            self._queue(plan, above.company, children, name if are_last else "")
+        if are_last:
+            self._progress.ended(above.company.id, name)
+
+    def _end(self, end: PartitionEnd) -> None:
+        """Tell the writer what became of a partition; waits where it is far behind."""
+        self.outbox.put(end, 1)
 
     def _client_task(self, stream: SelectedStream) -> Task:
         return Task(None, partial(self._read, PlannedPartition(ids={}, stream=stream)))
 
-    def _read(self, partition: PlannedPartition, reading: PartitionReading | None = None) -> None:
-        """Go one step in reading a partition; what becomes of it is told after its rows."""
+    def _read(
+        self,
+        partition: PlannedPartition,
+        reading: PartitionReading | None = None,
+        siblings: Children | None = None,
+    ) -> None:
+        """Go one step in reading a partition; what becomes of it is told after its rows.
+
+        siblings: the list of children that it is from, where it is from one.
+        """
         company = partition.company
         what = f"{partition.stream.outcome.name} of {company.label}"
         self._progress.reading(what, now=True)
         result = step(self.planner, partition, reading)
         self._progress.reading(what, now=False)
-        if isinstance(result, Plan):
-            self._queue(result, company, instead_of=partition.stream.outcome.name)
-        elif isinstance(result, PartitionReading):
-            task = Task(company.id or None, partial(self._read, partition, result))
+        if isinstance(result, Children):
+            self._queue_children(result)
+            return
+        if isinstance(result, PartitionReading):
+            task = Task(company.id or None, partial(self._read, partition, result, siblings))
             # A look at Codat's syncs serves all partitions of the company that wait for one: other
             # work comes first, and no worker waits.
             if result.recheck_after is not None:
                 self._scheduler.park(task)
             else:
                 self._scheduler.add([task])
-        else:
-            self.outbox.put(PartitionEnd(partition, result))
-        if company.id and not isinstance(result, PartitionReading):
+            return
+        self._end(PartitionEnd(partition, result))
+        if siblings and siblings.ended():
+            self._queue_children(siblings)
+        if company.id:
             self._progress.ended(company.id, partition.stream.outcome.name)
 
 

@@ -101,7 +101,7 @@ class Writer:
             outcome.without_date.append(label)
         doubt = _lasting_doubt(partition, end.result)
         if doubt:
-            outcome.doubts[doubt].append(label)
+            outcome.doubts[doubt][label] = None
         records = end.result.records if partition.key else outcome.records
         self.progress.partition(outcome, partition.label, records)
         if state and state.is_due:

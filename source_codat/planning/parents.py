@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +21,6 @@ from source_codat.reading.reader import Finished, StreamReader
 from source_codat.reading.requests import Partition
 from source_codat.reading.row_keys import is_made_up
 from source_codat.reading.rows import RowBatch
-from source_codat.state.store import Siblings
 from source_codat.streams.definition import CodatRetriever
 from source_codat.trust.evidence import Evidence
 
@@ -32,22 +32,30 @@ _ROW = msgspec.json.Decoder(dict[str, Any])
 class Children:
     """The partitions that a list of parents makes.
 
-    ids: the further ids of each. is_complete: whether the list of parents is known to be complete.
+    ids: yields the further ids of each. count: how many there are. is_complete: whether the list of parents
+    is known to be complete.
     """
 
-    ids: Sequence[Mapping[str, str]]
+    ids: Callable[[], Iterator[dict[str, str]]]
+    count: int
     is_complete: bool
 
-    def siblings(self) -> Siblings:
-        """What the entries of these partitions are noted together in."""
-        return Siblings(len(self.ids), is_whole=self.is_complete)
+
+class _PackedRows:
+    """Rows as one text, a line each: as dictionaries a hundred thousand of them take 30 MB."""
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._text = b"\n".join(lines)
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        return map(_ROW.decode, io.BytesIO(self._text))
 
 
 @dataclass(frozen=True)
 class _ParentRows:
     """What a read of a parent stream's rows found: of each row, the columns that are needed."""
 
-    rows: Sequence[Mapping[str, Any]]
+    rows: Iterable[Mapping[str, Any]]
     is_complete: bool
 
 
@@ -72,37 +80,39 @@ class Parents:
         if above.context is None:
             raise ValueError(self.child.name)
         wanted = {name: value for name, value in above.ids.items() if name in self.parent.scope}
+        columns = {*self.child.parent_ids.values(), *(_OF_REPORTS if self.child.latest else ())}
         found: _ParentRows = above.context.remembered(
-            f"{self.parent.name}{sorted(wanted.items())}", lambda: self._rows(above, wanted)
+            f"{self.parent.name}{sorted(wanted.items())}{sorted(columns)}",
+            lambda: self._rows(above, wanted, columns),
         )
         rows = found.rows
         if self.child.latest:
-            rows = _latest(rows, self.child.latest)
-            if not rows and found.is_complete:
+            rows = latest = _latest(rows, self.child.latest)
+            if not latest and found.is_complete:
                 raise PartitionSkipped(SkipReason.NOT_GENERATED)
-        ids = [self._child_ids(row) for row in rows]
-        known = list(
-            {tuple(child_ids.values()): child_ids for child_ids in ids if child_ids is not None}.values()
-        )
-        if None in ids:
+
+        def ids() -> Iterator[dict[str, str]]:
+            return (found for found in map(self._child_ids, rows) if found is not None)
+
+        count, without = sum(1 for _ in ids()), sum(self._child_ids(row) is None for row in rows)
+        if without:
             logger.warning(
                 "%s: %s of %s without an id, so their %s can't be asked for.",
                 self.parent.name,
-                counted(ids.count(None), "row"),
+                counted(without, "row"),
                 above.context.company.label,
                 self.child.name,
             )
-        return Children(known, found.is_complete)
+        return Children(ids, count, found.is_complete)
 
     def read_new(self, above: Partition, reader: StreamReader) -> Finished:
         """Read what each parent since the last read holds, and move on as far as the parents go."""
         if above.context is None:
             raise ValueError(self.child.name)
         date = self.parent.cursor_field
-        rows: list[Mapping[str, Any]] = []
         read: list[Finished] = []
-        done = self._read(above, above.since, {*self.child.parent_ids.values(), "status", date}, rows.append)
-        for row in rows:
+        found, done = self._read(above, above.since, {*self.child.parent_ids.values(), "status", date})
+        for row in found:
             ids = self._child_ids(row)
             if ids is None or row.get("status") not in self.parent.finished:
                 continue
@@ -134,40 +144,35 @@ class Parents:
         ids = {name: str(value) for name, value in found.items() if value not in (None, "")}
         return None if len(ids) < len(found) or any(map(is_made_up, ids.values())) else ids
 
-    def _rows(self, above: Partition, wanted: Mapping[str, str]) -> _ParentRows:
-        rows: list[Mapping[str, Any]] = []
-        columns = {*self.child.parent_ids.values(), "status", "type", *_UPDATED}
-        done = self._read(replace(above, ids=wanted), None, columns, rows.append)
+    def _rows(self, above: Partition, wanted: Mapping[str, str], columns: set[str]) -> _ParentRows:
+        rows, done = self._read(replace(above, ids=wanted), None, columns)
         return _ParentRows(rows, done.is_complete)
 
     def _read(
-        self,
-        above: Partition,
-        since: int | None,
-        columns: set[str],
-        keep: Callable[[Mapping[str, Any]], None],
-    ) -> Finished:
-        seen: set[bytes] = set()
+        self, above: Partition, since: int | None, columns: Collection[str]
+    ) -> tuple[_PackedRows, Finished]:
+        """Read the parents; of each row the columns that are asked for, rows that are alike once."""
+        names = sorted(columns)
+        seen: dict[bytes, None] = {}
 
         def collect(batch: RowBatch) -> None:
             for row in batch.rows:
                 fields = _ROW.decode(row)
-                kept = {name: fields[name] for name in columns if name in fields}
-                text = msgspec.json.encode(kept)
-                if text not in seen:
-                    seen.add(text)
-                    keep(kept)
+                seen[msgspec.json.encode({name: fields[name] for name in names if name in fields})] = None
 
         # A parent's filters and start date are about what is sent, not about which children exist.
         settings = replace(self.settings, filters={}, deleted_records=DeletedRecords.KEEP, start=None)
         reader = StreamReader(self.client, self.parent, settings, collect, self.stats)
-        return reader.read(Partition(above.ids, since, context=above.context, source=self.evidence(above)))
+        above_all = Partition(above.ids, since, context=above.context, source=self.evidence(above))
+        done = reader.read(above_all)
+        return _PackedRows(seen), done
 
 
 _UPDATED = ("updatedDate", "updated", "requestedDate", "requested")
+_OF_REPORTS = ("status", "type", *_UPDATED)
 
 
-def _latest(rows: Sequence[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
+def _latest(rows: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
     """The complete report of a type that was updated last, if there is one."""
     complete = [row for row in rows if row.get("type") == kind and row.get("status") == "Complete"]
 

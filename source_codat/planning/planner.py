@@ -151,28 +151,31 @@ class Planner:
                 plan.add(PartitionEnd(nothing, PartitionSkipped(SkipReason.NO_CONNECTION)))
         return plan
 
-    def expand(self, above: PlannedPartition) -> Plan:
-        """Ask for the parents of a partition's children, and plan each; raises what the asking raises.
+    def children(self, above: PlannedPartition) -> Iterator[PlannedPartition | PartitionEnd]:
+        """Ask for the parents of a partition's children, and yield each child planned.
 
-        Where the parents can't be proven, those that are known are read, and the whole stays in doubt.
+        Raises, when called, what the asking raises. Where the parents can't be proven, those that are known
+        are read, and the whole stays in doubt.
         """
         stream, context = above.stream, above.context
         if stream.parents is None or context is None:
             raise ValueError(stream.outcome.name)
         found = stream.parents.ids(above)
-        plan = Plan()
-        siblings = found.siblings()
-        listed = stream.parents.evidence(above)
-        for more in found.ids:
-            ids = {**above.ids, **more}
-            planned = self._planned(stream, ids, context, context.last_look, None, is_child=True)
-            if isinstance(planned, PlannedPartition):
-                plan.add(replace(planned, siblings=siblings, parents_source=listed))
-            else:
-                plan.add(replace(planned, partition=replace(planned.partition, siblings=siblings)))
-        if not found.is_complete:
-            plan.add(PartitionEnd(above, Finished(is_complete=False)))
-        return plan
+        listed, look = stream.parents.evidence(above), context.last_look
+        siblings = Siblings(found.count, is_whole=found.is_complete)
+
+        def planned() -> Iterator[PlannedPartition | PartitionEnd]:
+            if not found.is_complete:
+                yield PartitionEnd(above, Finished(is_complete=False))
+            for more in found.ids():
+                ids = {**above.ids, **more}
+                child = self._planned(stream, ids, context, look, None, is_child=True)
+                if isinstance(child, PlannedPartition):
+                    yield replace(child, siblings=siblings, parents_source=listed)
+                else:
+                    yield replace(child, partition=replace(child.partition, siblings=siblings))
+
+        return planned()
 
     def _planned(
         self,

@@ -26,10 +26,11 @@ class StreamOutcome:
     unproven, without_date: labels of partitions that kept changing, and of those with rows that no question
     for changes finds. peculiarities: by label, what contradicts what, although
     all rows came.
-    skipped, details: by reason, the companies that were left out, and Codat's words.
-    doubts: by doubt, the companies whose cursor can't move. failures: label, sentence and failure type of
-    each partition that couldn't be read; with one, the stream is INCOMPLETE. passed_over: label and sentence
-    of each that couldn't be read and doesn't make it so, as the user wants it.
+    skipped, details: by reason, the companies that were left out, each once, and Codat's words.
+    doubts: by doubt, the companies whose cursor can't move, each once.
+    failures: label, sentence and failure type of each partition that couldn't be read; with one, the stream
+    is INCOMPLETE. passed_over: label and sentence of each that couldn't be read and doesn't make it so, as
+    the user wants it.
     is_running: its status RUNNING was sent. is_finished: it was read whole, where one answer or list is all.
     has_ended: no more records will come. per_company: whether it is read company by company.
     """
@@ -45,9 +46,9 @@ class StreamOutcome:
     unproven: list[str] = field(default_factory=list)
     peculiarities: dict[str, str] = field(default_factory=dict)
     without_date: list[str] = field(default_factory=list)
-    skipped: dict[SkipReason, list[str]] = field(default_factory=lambda: defaultdict(list))
+    skipped: dict[SkipReason, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     details: dict[SkipReason, str] = field(default_factory=dict)
-    doubts: dict[Doubt, list[str]] = field(default_factory=lambda: defaultdict(list))
+    doubts: dict[Doubt, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     failures: list[tuple[str, str, FailureType]] = field(default_factory=list)
     passed_over: list[tuple[str, str]] = field(default_factory=list)
     is_running: bool = False
@@ -57,7 +58,7 @@ class StreamOutcome:
 
     def skip(self, reason: SkipReason, company: str, detail: str) -> None:
         """Note a partition that was left out, and Codat's words the first time."""
-        self.skipped[reason].append(company)
+        self.skipped[reason][company] = None
         if detail:
             self.details.setdefault(reason, detail)
 
@@ -94,7 +95,7 @@ class StreamOutcome:
         """One sentence for each reason that a user should know of."""
         sentences = []
         for reason, rule in SKIP_RULES.items():
-            companies = list(dict.fromkeys(self.skipped.get(reason, ())))
+            companies = list(self.skipped.get(reason, ()))
             if companies and rule.is_told:
                 detail = f" Codat says: {self.details[reason]}" if reason in self.details else ""
                 sentences.append(
@@ -102,7 +103,7 @@ class StreamOutcome:
                     f"{first_of(companies)}.{detail}"
                 )
         for doubt, labels in self.doubts.items():
-            companies = list(dict.fromkeys(labels))
+            companies = list(labels)
             sentences.append(
                 f"{self.name}: what was read of {counted(len(companies), 'company')} ({first_of(companies)}) "
                 f"comes again with the next read, because {doubt.value}."
@@ -143,7 +144,7 @@ class StreamOutcome:
             parts.append(f"{counted(len(self.companies_read), 'company')} read")
         for reason, rule in SKIP_RULES.items():
             if self.skipped.get(reason):
-                parts.append(f"{len(set(self.skipped[reason]))} {rule.words}")
+                parts.append(f"{len(self.skipped[reason])} {rule.words}")
         failed = {company for company, _, _ in self.failures} | {company for company, _ in self.passed_over}
         if failed:
             parts.append(f"{len(failed)} failed")

@@ -15,7 +15,19 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks import FOLDER, ROOT, comparison, latency, memory, scale, state_size, table, unchanged
+from tools.benchmarks import (
+    FOLDER,
+    ROOT,
+    children,
+    comparison,
+    large_state,
+    latency,
+    memory,
+    scale,
+    state_size,
+    table,
+    unchanged,
+)
 from tools.benchmarks.client_process import ClientFailedError
 from tools.benchmarks.table import Figure
 
@@ -26,6 +38,8 @@ RUNS: dict[str, Run] = {
     "unchanged": unchanged.measure,
     "memory": memory.measure,
     "state_size": state_size.measure,
+    "large_state": large_state.measure,
+    "children": children.measure,
     "scale": scale.measure,
 }
 README = ROOT / "tools" / "benchmarks" / "README.md"
