@@ -136,8 +136,8 @@ def test_what_a_row_says_itself_wins_over_its_envelope_but_not_over_its_partitio
         ("", b'[{"a":1},{"a":2}]', 2),
         ("", b"", 0),
         ("*", b'{"x":{"a":1},"y":{"a":2}}', 2),
-        ("data", b'{"data":null}', 0),
-        ("data", b"{}", 0),
+        ("attachments", b'{"attachments":null}', 0),
+        ("data", b'{"data":null,"totalResults":0}', 0),
     ],
 )
 def test_other_shapes_of_answers_are_taken_apart_as_well(records, body, count):

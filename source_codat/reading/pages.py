@@ -13,19 +13,20 @@ import msgspec
 
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import MalformedAnswer
-from source_codat.reading.row_fields import RawFields, fields_of, identifier, row_of
+from source_codat.reading.row_fields import NULL, RawFields, fields_of, identifier, row_of
 from source_codat.streams.columns import other_spellings
 from source_codat.streams.definition import CodatRetriever
 
+_MAY_BE_NULL = frozenset({"attachments"})  # Codat's specification: a list or null
 _DEEPEST_COUNTER = 4  # objects in objects; in the answers that Codat documents it is one
 _COUNTER = re.compile(rb'"total_?results"', re.IGNORECASE)
 # An escape, told apart: a surrogate pair, half a pair, or any other.
 _SURROGATES = re.compile(
     rb"\\(?:(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 )
+_FIRST_ERROR = 400  # the lowest HTTP status of an error
 _MANY_ESCAPES = 100  # bytes between backslashes, from where on looking at each takes longer
 _ZERO_CHARACTER = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
-_Number = int | float | str | None
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Never = Annotated[int, msgspec.Meta(ge=1, le=0)]  # no value is one: a row that has such a field is told
 
@@ -38,6 +39,9 @@ class _Links(msgspec.Struct):
     next: _Link | None = None
 
 
+_LINKS = msgspec.json.Decoder(_Links)
+
+
 class _Pagination(msgspec.Struct):
     continuationToken: str | int | None = None  # noqa: N815 - Codat's name
 
@@ -45,9 +49,9 @@ class _Pagination(msgspec.Struct):
 class _Envelope(msgspec.Struct):
     """What stands beside the rows and tells where they end."""
 
-    totalResults: _Number = None  # noqa: N815 - Codat's name
-    pageSize: _Number = None  # noqa: N815 - Codat's name
-    links: _Links | None = msgspec.field(default=None, name="_links")
+    totalResults: Any = None  # noqa: N815 - Codat's name
+    pageSize: Any = None  # noqa: N815 - Codat's name
+    links: msgspec.Raw = msgspec.field(default=NULL, name="_links")
     pagination: _Pagination | None = None
 
 
@@ -191,11 +195,12 @@ class PageDecoder:
         if body.lstrip()[:1] == b"[":  # a published example of one list is bare
             body = b'{"results":' + body + b"}"
         answer = _LIST.decode(body)
-        rows = answer.results or []
-        page = Page(rows, (), size=len(body))
+        page = Page(answer.results or (), (), size=len(body))
         _note_envelope(page, answer)
         if page.total is None:
             _note_counters(page, _OBJECT.decode(body), self._records)
+        if answer.results is None:
+            self._accept_null(page)
         try:
             heads = self._list_heads.decode(body).results or []
         except msgspec.ValidationError:
@@ -207,27 +212,41 @@ class PageDecoder:
         if not body:
             return Page((), ())
         envelope: dict[str, msgspec.Raw] = {}
+        is_null = False
         rows: list[msgspec.Raw]
         if self._records == "" and body.lstrip()[:1] == b"[":
             rows = _ROWS.decode(body)
         elif self._records == "":
             rows = [msgspec.Raw(body.strip())]
+            _refuse_error(_OBJECT.decode(body))
         elif self._records == "*":
             rows = [self._named(row, name) for name, row in _OBJECT.decode(body).items()]
         else:
             envelope = _OBJECT.decode(body)
-            found = bytes(envelope.get(self._records, b"null"))
-            rows = [] if found == b"null" else _ROWS.decode(found)
+            if self._records not in envelope:
+                raise MalformedAnswer(f"the answer has no '{self._records}'")
+            is_null = bytes(envelope[self._records]) == b"null"
+            rows = [] if is_null else _ROWS.decode(envelope[self._records])
         page = Page(rows, (), size=len(body))
         page.envelope = {name: envelope[name] for name in self._envelope_fields if name in envelope}
         if envelope:
             _note_envelope(page, _ENVELOPE.decode(body))
             if page.total is None:
                 _note_counters(page, envelope, self._records)
+            if is_null:
+                self._accept_null(page)
         elif self._records == "" and len(rows) == 1 and _COUNTER.search(body):
             page.has_next = _is_first_part(rows[0])
         self._note_heads(page, self._heads(page))
         return page
+
+    def _accept_null(self, page: Page) -> None:
+        """Take null for an empty list where Codat documents that, or says itself that there are no rows.
+
+        Raises MalformedAnswer anywhere else: the rows that a list may have would be gone without a sign.
+        """
+        if self._records not in _MAY_BE_NULL and page.total != 0:
+            raise MalformedAnswer(f"the answer has null where its list '{self._records}' belongs")
 
     def _named(self, row: msgspec.Raw, name: str) -> msgspec.Raw:
         """A row that stands in an object under its id: with that id, where it doesn't say it itself."""
@@ -290,9 +309,18 @@ def _malformed() -> Iterator[None]:
 
 def _note_envelope(page: Page, envelope: _Envelope) -> None:
     page.total, page.page_size = _count(envelope.totalResults), _count(envelope.pageSize)
-    page.has_next = bool(envelope.links and envelope.links.next and envelope.links.next.href)
-    page.has_links = envelope.links is not None
+    links = _links_in(envelope.links)
+    page.has_next = bool(links and links.next and links.next.href)
+    page.has_links = links is not None
     page.token = str((envelope.pagination and envelope.pagination.continuationToken) or "")
+
+
+def _links_in(raw: msgspec.Raw) -> _Links | None:
+    """The links of an answer; None where it has none, or such as say nothing of what follows."""
+    try:
+        return None if bytes(raw) == b"null" else _LINKS.decode(raw)
+    except msgspec.ValidationError:
+        return None
 
 
 def _note_counters(page: Page, fields: Mapping[str, msgspec.Raw], records: str, depth: int = 0) -> None:
@@ -308,6 +336,13 @@ def _note_counters(page: Page, fields: Mapping[str, msgspec.Raw], records: str, 
             raw = bytes(value)
             if raw[:1] == b"{":
                 _note_counters(page, _OBJECT.decode(raw), "", depth + 1)
+
+
+def _refuse_error(answer: Mapping[str, msgspec.Raw]) -> None:
+    """Raise MalformedAnswer for Codat's description of an error that came with a good status."""
+    code = answer.get("statusCode")
+    if code is not None and "error" in answer and (_count(msgspec.json.decode(code)) or 0) >= _FIRST_ERROR:
+        raise MalformedAnswer("the answer describes an error, although its status says that it is good")
 
 
 def _is_first_part(row: msgspec.Raw) -> bool:

@@ -46,6 +46,10 @@ class RowTally:
         bounds = pairwise([*self._page_starts, len(self._hashes)])
         return sum(len(set(self._hashes[start:end])) for start, end in bounds)
 
+    def has_all(self, hashes: array[int]) -> bool:
+        """Whether rows with these hashes were all noted before."""
+        return set(hashes).issubset(self._hashes)
+
     def fingerprint(self) -> tuple[int, int]:
         """Equal for two tallies of the same rows, in whatever order."""
         return len(self._hashes), sum(self._hashes)
@@ -61,6 +65,8 @@ class Pass:
     page_size: how many rows a page could have had. shortest: the number of rows of the shortest page
     but the last, 0 where none was short. first_page, last_page: the rows of the first page, and of the
     last that had any. tokens: those that its pages named.
+    seen_pages: a hash of each page that had rows. pages_seen_before: how many pages in a row, up to the last
+    one, had the same rows as an earlier page. has_equal_pages: whether any had.
     has_rows_without_id: whether keys had to be made for some rows.
     has_rows_without_date: whether there are rows that no question for changes since a date finds.
     latest, oldest_unfinished, answered_at: instants, see PassEvidence.
@@ -84,6 +90,9 @@ class Pass:
     pages_with_rows: int = 0
     empty_pages_in_a_row: int = 0
     tokens: set[str] = field(default_factory=set)
+    seen_pages: set[int] = field(default_factory=set)
+    pages_seen_before: int = 0
+    has_equal_pages: bool = False
 
     def note(self, page: Page, hashes: PageHashes) -> None:
         """Add a page and the hashes of its rows."""
@@ -102,11 +111,38 @@ class Pass:
         unfinished = (self.oldest_unfinished, page.oldest_unfinished)
         self.oldest_unfinished = min((instant for instant in unfinished if instant is not None), default=None)
         self.has_rows_without_date |= page.has_rows_without_date
+        if page.rows:
+            self._note_equal(hashes)
+
+    def _note_equal(self, hashes: PageHashes) -> None:
+        known, page = len(self.seen_pages), hash((hashes.ids.tobytes(), hashes.without_id.tobytes()))
+        self.seen_pages.add(page)
+        is_new = len(self.seen_pages) > known
+        self.pages_seen_before = 0 if is_new else self.pages_seen_before + 1
+        self.has_equal_pages |= not is_new
+
+    def is_whole_before(
+        self, page: Page, hashes: PageHashes, *, is_last_again: bool, equal_rows_count: bool
+    ) -> bool:
+        """Whether all rows that were announced have come, and a page after them brings no other.
+
+        is_last_again: whether it has the same rows as the page before it. equal_rows_count: see `evidence`.
+        """
+        if page.total is None or self.totals != {page.total} or self.rows < page.total:
+            return False
+        without_id = len(self.without_id) if equal_rows_count else self.without_id.distinct()
+        if self.ids.distinct() + without_id != page.total:
+            return False
+        return not page.rows or is_last_again or (not hashes.without_id and self.ids.has_all(hashes.ids))
 
     @property
     def rows(self) -> int:
         """How many rows came."""
         return len(self.ids) + len(self.without_id)
+
+    def _ends_past_single_rows(self) -> bool:
+        """Whether pages of one row, which no server cuts shorter, were followed by one without any."""
+        return self.page_size == 1 and self.empty_pages_in_a_row > 0
 
     def evidence(self, earlier_ids: RowTally, *, is_numbered: bool, equal_rows_count: bool) -> PassEvidence:
         """What the pass says for its proof.
@@ -135,11 +171,13 @@ class Pass:
             overlap=overlap,
             distinct_so_far=so_far + without_id,
             equal_rows_count=equal_rows_count and len(self.without_id) > 0,
+            has_equal_pages=self.has_equal_pages,
+            is_uncut=self.first_page > self.page_size and self.totals == {None},
             fingerprint=(*self.ids.fingerprint(), *self.without_id.fingerprint()),
             totals=frozenset(self.totals),
             pages=self.pages,
             first_page=self.first_page,
-            ends_short=not is_numbered or self.last_page < filled,
+            ends_short=not is_numbered or self.last_page < filled or self._ends_past_single_rows(),
             is_broken=self.is_broken,
             is_numbered=is_numbered,
             latest=self.latest,

@@ -37,7 +37,7 @@ from source_codat.trust.proof import (
 
 MAX_PASSES = 4
 MOST_EMPTY_PAGES = 100  # in a row: more can't be told from an endless list
-_CUT_ELSEWHERE_FROM = 5  # rows: pages of fewer can't be cut in a way that tells much
+MOST_EQUAL_PAGES = 100  # in a row, each with the rows of an earlier one, where no number is announced
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,12 @@ class PartitionReading:
         while request is not None:
             page, request = self._ask(request)
             hashes = PageHashes.of(page)
-            if page.rows and hashes == previous:  # the same page again, and so it might go on
+            is_same = bool(page.rows) and hashes == previous
+            counts = self._retriever.has_row_key or keys.has_rows_without_id
+            if seen.is_whole_before(page, hashes, is_last_again=is_same, equal_rows_count=counts):
+                break  # whatever links the pages have
+            if is_same and _is_same_page(page, hashes, seen, request.size):
+                seen.has_equal_pages = True
                 seen.is_broken = self._might_go_on(page)
                 break
             seen.note(page, hashes)
@@ -252,6 +257,9 @@ class PartitionReading:
                     f"Codat gave {MOST_EMPTY_PAGES} empty pages in a row for {self._path}, each of which "
                     "names another one."
                 )
+            if page.total is None and seen.pages_seen_before >= MOST_EQUAL_PAGES:
+                seen.is_broken = True
+                break
             previous = hashes
             if self._retriever.paging is Paging.NUMBERS:
                 request = _next_by_number(page, seen, request)
@@ -293,6 +301,17 @@ class PartitionReading:
         return len(shown.rows)
 
 
+def _is_same_page(page: Page, hashes: PageHashes, seen: Pass, size: int) -> bool:
+    """Whether a page that has the same rows as the one before is that one, given again without end.
+
+    Rows without id may be equal without being the same: as long as fewer came than are announced, or, where
+    no number is, as the page is as full as one of that size can be.
+    """
+    if hashes.ids:
+        return True
+    return seen.rows >= page.total if page.total is not None else len(page.rows) != size
+
+
 def _next_by_token(page: Page, seen: Pass, request: PageRequest) -> PageRequest | None:
     """What to ask for after a page that names a token: no token, and nothing else, is the end."""
     if not page.token:
@@ -328,9 +347,10 @@ def _next_page_size(size: int, done: Pass, seen: PassEvidence) -> int:
     """How many rows a page may have in the pass after one that proved nothing."""
     if done.shortest:
         size = max(SMALLEST_PAGE, min(size, done.shortest))
-    if seen.announced is not None and not seen.counts_agree and done.first_page >= _CUT_ELSEWHERE_FROM:
-        # Cut elsewhere, pages that overlap or end too early don't do so in the same way again.
-        size = min(size, done.first_page) * 4 // 5
+    if done.first_page and (seen.may_repeat_pages or (seen.announced is not None and not seen.counts_agree)):
+        # Cut elsewhere, pages that overlap, end too early or are one and the same aren't so again.
+        smaller = max(1, min(size, done.first_page) * 4 // 5)
+        size = size + 1 if smaller == size and seen.may_repeat_pages else smaller
     return size
 
 

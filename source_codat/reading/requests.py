@@ -52,6 +52,14 @@ class Partition:
     synced_at: int | None = None
 
 
+@dataclass
+class Understood:
+    """What of a stream's questions Codat can answer for one company, as far as it hasn't refused it yet."""
+
+    order: bool = True
+    dates: bool = True
+
+
 @dataclass(frozen=True)
 class PageRequest:
     """Which page to ask for: by its number and size (in rows), or by the token of the page before it."""
@@ -81,6 +89,7 @@ class StreamRequests:
         self._decoder = PageDecoder(retriever)
         self._order_by = (retriever.id_field or "id") if retriever.ordered else ""
         self._by_cursor = retriever.queryable and bool(retriever.row_cursor_field)
+        self._understood = Understood()  # where no company is asked about
         dates = ReportDates()
         self._fixed = {name: dates.filled(value) for name, value in retriever.request_parameters().items()}
         self.request_fields = {
@@ -96,12 +105,13 @@ class StreamRequests:
         """
         if partition.answer is not None:
             return self._decoder.decode(partition.answer), request
+        understood = self._understood_of(partition)
         while True:
-            params = self._parameters(partition, request)
+            params = self._parameters(partition, request, understood)
             try:
                 return self._get(path, params, partition), request
             except PartitionFailed as error:
-                if error.status == 400 and self._simplified(path, params, error):
+                if error.status == 400 and self._simplified(path, params, error, understood):
                     continue
                 name, words = self.retriever.name, error.detail.lower()
                 if error.status == 400 and name in self._settings.filters and "query" in words:
@@ -144,30 +154,40 @@ class StreamRequests:
         page.server_time = answer.server_time
         return page
 
-    def _simplified(self, path: str, params: dict[str, Any], error: PartitionFailed) -> bool:
+    def _understood_of(self, partition: Partition) -> Understood:
+        """What Codat understands for a partition's company: what one refuses, another may need."""
+        if partition.context is None:
+            return self._understood
+        return partition.context.remembered(f"what {self.retriever.name} may ask", Understood)
+
+    def _simplified(
+        self, path: str, params: dict[str, Any], error: PartitionFailed, understood: Understood
+    ) -> bool:
         """Whether Codat takes the question without its order, or without its date."""
         # Judged by what was asked: another thread may have learned the same in the meantime.
         if "orderBy" in params:
-            self._order_by = ""
+            understood.order = False
             logger.info("Codat refused to order %s by %s; reading it as it comes.", path, params["orderBy"])
             return True
         field = self.retriever.cursor_field
         if field and f"{field}>=" in params.get("query", "") and field in error.message:
-            self._by_cursor = False
+            understood.dates = False
             logger.info("Codat can't query %s by %s; reading all of it.", path, field)
             return True
         return False
 
-    def _parameters(self, partition: Partition, request: PageRequest) -> dict[str, Any]:
+    def _parameters(
+        self, partition: Partition, request: PageRequest, understood: Understood
+    ) -> dict[str, Any]:
         params: dict[str, Any] = {**self._fixed, **partition.params}
         params.update(self.retriever.parameters(partition.ids) if self.retriever.each else {})
         if self.retriever.paging is Paging.NUMBERS:
             params.update(page=request.number, pageSize=request.size)
-            if self._order_by:
+            if self._order_by and understood.order:
                 params["orderBy"] = self._order_by
         elif request.token:
             params["continuationToken"] = request.token.removeprefix("continuationToken=")
-        query = self.query(partition.since)
+        query = self.query(partition.since if understood.dates else None)
         if query:
             params["query"] = query
         return params

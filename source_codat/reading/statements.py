@@ -9,19 +9,30 @@ from urllib.parse import quote
 
 import msgspec
 
-from source_codat.reading.row_fields import NULL, fields_of
+from source_codat.foundation.errors import MalformedAnswer
+from source_codat.reading.row_fields import NULL, RawFields, fields_of, identifier
 
 _PERIOD = ("date", "fromDate", "toDate")
 
 
 class _Line(msgspec.Struct):
-    name: str | None = None
-    accountId: str | None = None  # noqa: N815 - Codat's name
+    name: str | msgspec.Raw | None = None
+    accountId: str | msgspec.Raw | None = None  # noqa: N815 - Codat's name
     value: msgspec.Raw = NULL
     items: list[_Line] | None = None
 
 
-_LINE = msgspec.json.Decoder(_Line)
+class _DocumentedLine(msgspec.Struct):
+    """A line whose values all have the types that Codat documents, as nearly every one has."""
+
+    name: str | None = None
+    accountId: str | None = None  # noqa: N815 - Codat's name
+    value: msgspec.Raw = NULL
+    items: list[_DocumentedLine] | None = None
+
+
+_LINE = msgspec.json.Decoder(_DocumentedLine)
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ class _Place:
 
     section: str
     keys: Sequence[str]
-    names: Sequence[str | None]
+    names: Sequence[str | msgspec.Raw | None]
     position: int
 
 
@@ -46,8 +57,9 @@ def statement_lines(report: msgspec.Raw | bytes) -> Iterator[bytes]:
         if section in _PERIOD:
             continue
         raw = bytes(value)
+        line: _DocumentedLine | _Line
         if raw[:1] == b"{":
-            line = _LINE.decode(raw)
+            line = _line_of(raw)
         elif raw[:1] in b"-0123456789" or raw == b"null":
             line = _Line(value=value)
         else:
@@ -57,7 +69,47 @@ def statement_lines(report: msgspec.Raw | bytes) -> Iterator[bytes]:
         position += 1
 
 
-def _rows(line: _Line, place: _Place, period: Mapping[str, msgspec.Raw]) -> Iterator[bytes]:
+def _line_of(raw: bytes) -> _DocumentedLine | _Line:
+    """A line with those below it; raises MalformedAnswer where it can't have any such."""
+    try:
+        return _LINE.decode(raw)
+    except msgspec.ValidationError:
+        return _odd_line_of(fields_of(raw))
+
+
+def _odd_line_of(fields: RawFields) -> _Line:
+    """A line that has values of types that Codat doesn't document: they stay the bytes that they are."""
+    items = bytes(fields.get("items", NULL))
+    if items[:1] == b"[":
+        below = list(map(bytes, _ITEMS.decode(items)))
+    elif items[:1] == b"{" or items == b"null":
+        below = [items]
+    else:
+        raise MalformedAnswer("the statement has a line whose items aren't a list")
+    return _Line(
+        name=_as_sent(fields.get("name")),
+        accountId=_as_sent(fields.get("accountId")),
+        value=fields.get("value", NULL),
+        items=[_odd_line_of(fields_of(item)) for item in below if item != b"null"],
+    )
+
+
+def _as_sent(value: msgspec.Raw | None) -> str | msgspec.Raw | None:
+    """A text as such, anything else as its bytes; None for null."""
+    raw = b"null" if value is None else bytes(value)
+    if raw[:1] == b'"':
+        return msgspec.json.decode(raw, type=str)
+    return None if raw == b"null" else msgspec.Raw(raw)
+
+
+def _key_text(value: str | msgspec.Raw | None) -> str:
+    """A value as part of a key: what it is as text, "" where it is missing."""
+    if isinstance(value, msgspec.Raw):
+        return identifier(value) or bytes(value).decode()
+    return value or ""
+
+
+def _rows(line: _DocumentedLine | _Line, place: _Place, period: Mapping[str, msgspec.Raw]) -> Iterator[bytes]:
     names = [*place.names, line.name]
     yield msgspec.json.encode(
         {
@@ -74,9 +126,10 @@ def _rows(line: _Line, place: _Place, period: Mapping[str, msgspec.Raw]) -> Iter
         }
     )
     seen: Counter[str] = Counter()
-    for position, item in enumerate(line.items or ()):
+    items: Sequence[_DocumentedLine | _Line] = line.items or ()
+    for position, item in enumerate(items):
         # Restated statements reorder lines: what tells them apart is the account, or the name.
-        key = quote(item.accountId or item.name or "", safe=" ")
+        key = quote(_key_text(item.accountId) or _key_text(item.name), safe=" ")
         seen[key] += 1
         unique = key if seen[key] == 1 else f"{key}#{seen[key]}"
         child = _Place(place.section, (*place.keys, unique), names, position)

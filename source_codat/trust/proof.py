@@ -36,6 +36,8 @@ class PassEvidence:
     totals: what the pages gave as the number of all rows, None where one didn't say.
     first_page: how many rows the first page had. ends_short: whether the last page that had any had
     fewer than a page can hold, as the end of a list has, or needed no fewer.
+    has_equal_pages: whether a page had the same rows as an earlier one. is_uncut: whether the first page had
+    more rows than were asked for, and nothing says how many there are: the list doesn't come in pages.
     is_broken: the pass ended although more was to come.
     is_numbered: whether its pages are asked for by number, so that none of them says for sure that it
     is the last one.
@@ -53,6 +55,8 @@ class PassEvidence:
     equal_rows_count: bool = False
     first_page: int = 0
     ends_short: bool = False
+    has_equal_pages: bool = False
+    is_uncut: bool = False
     is_broken: bool = False
     is_numbered: bool = True
     latest: int | None = None
@@ -68,6 +72,11 @@ class PassEvidence:
     def counts_agree(self) -> bool:
         """Whether every page announced the same number of rows, and that many different ones came."""
         return self.announced is not None and self.distinct == self.announced
+
+    @property
+    def may_repeat_pages(self) -> bool:
+        """Whether a page may be an earlier one again, or another one with rows that are equal."""
+        return self.equal_rows_count and self.has_equal_pages
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,13 @@ def _together_they_agree(seen: PassEvidence, previous: PassEvidence | None) -> b
 
 
 def _same_rows(seen: PassEvidence, previous: PassEvidence) -> bool:
+    """Whether two passes saw the same rows.
+
+    Pages with equal rows may be one and the same page: then the passes must have cut the list elsewhere.
+    """
+    is_cut_alike = seen.first_page == previous.first_page and not seen.is_uncut
+    if is_cut_alike and (seen.may_repeat_pages or previous.may_repeat_pages):
+        return False
     return (
         not previous.is_broken and previous.totals == seen.totals and previous.fingerprint == seen.fingerprint
     )
