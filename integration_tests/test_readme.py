@@ -58,7 +58,9 @@ def blocks(*headings: str) -> str:
     """All blocks of the sections, one after the other, as one script for a shell."""
     found = [block for heading in headings for block in SECTIONS[heading]]
     return "\n".join(
-        text if language == "sh" else f"cat > program.py <<'END'\n{text}END\n.venv/bin/python program.py\n"
+        text
+        if language == "sh"
+        else f"cat > program.py <<'END'\n{text}END\n.venv/bin/python -W ignore program.py\n"
         for language, text in found
     )
 
@@ -83,11 +85,36 @@ def paste(script: str, folder: Path, codat: Simulator, seconds: int = 300) -> st
     return done.stdout.decode()
 
 
+def in_numbers(line: str) -> tuple[str, list[int]]:
+    """A line of the demo without dots, dashes and numbers, and the numbers."""
+    numbers = [int(one.replace(",", "")) for one in re.findall(r"(?<!\w)\d[\d,]*(?!\w)", line)]
+    return " ".join(re.sub(r"(?<!\w)\d[\d,]*(?!\w)| \.+(?= )|-{2,}", "", line).split()), numbers
+
+
 def read(folder: Path, name: str) -> Said:
     """What a command wrote into a file in `secrets`, which has to be valid and without errors."""
     said: Said = parse((folder / "secrets" / name).read_bytes())
     assert (said.unparsed, said.errors) == ([], [])
     return said
+
+
+def requests(said: Said) -> int:
+    """How many requests a read made, by its log."""
+    [number] = re.findall(r"Codat: (\d+) requests", "\n".join(said.logs))
+    return int(number)
+
+
+def test_the_docker_commands_leave_the_files_of_other_sections_alone() -> None:
+    written = {
+        heading: set(re.findall(r"> secrets/(\S+)", "".join(text for _, text in found)))
+        for heading, found in SECTIONS.items()
+    }
+    assert written["Docker"] & (written["Without a key"] | written["With a key"]) == set()
+
+
+def test_no_line_of_the_readme_is_longer_than_the_others() -> None:
+    lines = [line for line in README.splitlines() if not line.startswith("|")]
+    assert [line for line in lines if len(line) > 120] == []
 
 
 def test_every_section_with_commands_is_pasted_by_a_test_below() -> None:
@@ -99,10 +126,15 @@ def test_without_a_key_with_one_and_with_pyairbyte_the_commands_end_with_records
     checkout: Path, codat: Simulator
 ) -> None:
     shown = paste(blocks("Without a key", "With a key", "With PyAirbyte"), checkout, codat, seconds=600)
-    [answer] = re.findall(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert answer in shown
+    assert "run it with `.venv/bin/python -W ignore`" in README
+    assert "FutureWarning" not in shown
+    answers = re.findall(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert len(answers) == 2
+    assert [answer for answer in answers if answer not in shown] == []
 
     first, second = read(checkout, "first.jsonl"), read(checkout, "second.jsonl")
+    [told] = re.findall(r"The second read made (\d+) requests, the first one (\d+)", README)
+    assert [requests(second), requests(first)] == [int(number) for number in told]
     assert len(first.records("invoices")) == 36
     assert second.statuses("invoices")[-1] == "COMPLETE"
 
@@ -138,5 +170,10 @@ def test_the_demo_runs_as_it_stands_there(checkout: Path, codat: Simulator) -> N
     """Of `make test`, which runs this test, only what it would do."""
     script = blocks("Try it")
     assert "make test" in script
-    paste(script.replace("make test", "make -n test"), checkout, codat, seconds=900)
+    printed = paste(script.replace("make test", "make -n test"), checkout, codat, seconds=900)
     assert (checkout / ".demo" / "warehouse.duckdb").is_file()
+    [told] = re.findall(r"<!-- demo -->\n```\n(.+?)```\n<!-- end of demo -->", README, re.DOTALL)
+    shown = dict(map(in_numbers, printed.splitlines()))
+    for words, numbers in map(in_numbers, told.splitlines()):
+        # The simulator goes by the real clock, so that not every number is the same on every day.
+        assert words == "…" or shown[words] == pytest.approx(numbers, rel=0.1, abs=3), words

@@ -114,6 +114,25 @@ def test_what_a_job_needs_is_what_its_cost_was_measured_with(job: read_costs.Job
     assert ("overwrite" in way) != ("incremental" in way)
 
 
+def test_what_is_said_of_dividing_a_days_quota_follows_the_measured_costs() -> None:
+    [told] = re.findall(r"with (\d+) requests a company a read can run 50 times a day", GUIDE)
+    cost = read_costs.committed()[read_costs.SUGGESTED]
+    assert float(told) == pytest.approx(max(cost.first, cost.changed), abs=0.5)
+    assert float(told) * 50 < 1000
+
+
+def test_a_job_that_takes_more_streams_of_the_same_kind_does_not_cost_less() -> None:
+    costs = read_costs.committed()
+    for more in read_costs.JOBS:
+        for fewer in read_costs.JOBS:
+            if set(fewer.streams) <= set(more.streams):
+                assert costs[fewer.title].first <= costs[more.title].first
+
+
+def test_no_table_of_costs_stands_before_the_key() -> None:
+    assert "|" not in section("## Setup guide")
+
+
 def test_the_guide_begins_with_the_streams_that_one_needs() -> None:
     headings = re.findall(r"^## (.+)$", GUIDE, re.MULTILINE)
     assert headings[:2] == ["Prerequisites", "Setup guide"], "no other heading may come before these two"

@@ -147,7 +147,7 @@ def _told(changes: Mapping[str, Changes]) -> str:
     """How many records have changed and vanished; a record counts once, however often it changed."""
     changed = sum(one.changed for one in changes.values())
     gone = sum(one.gone for one in changes.values())
-    return f"{changed} new or different, {gone} gone"
+    return f"{changed} new or different" + (f", {gone} gone" if gone else "")
 
 
 def _read_without_state(demo: Demo) -> None:

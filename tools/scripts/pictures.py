@@ -35,7 +35,6 @@ def requests_plot(cost: Cost) -> str:
         ("First read", cost.first),
         ("After a Codat sync of everything", cost.changed),
         ("No Codat sync since", cost.unchanged),
-        ("All streams in full refresh", cost.whole),
     ]
     left, most, step = 230, 280, 34
     scale = most / max(number for _, number in bars)
@@ -46,8 +45,8 @@ def requests_plot(cost: Cost) -> str:
         parts.append(
             f'<rect x="{left}" y="{y}" width="{number * scale:.0f}" height="22" rx="3" fill="{_BAR}"/>'
         )
-        parts.append(_text(left + number * scale + 8, y + 16, str(number)))
-    return _picture(40 + len(bars) * step + 6, "Requests of four kinds of reads", parts)
+        parts.append(_text(left + number * scale + 8, y + 16, f"{number:.0f}"))
+    return _picture(40 + len(bars) * step + 6, "Requests of three kinds of reads", parts)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class Layout:
     parts: int
     addresses: int
 
-    def minutes(self, requests_a_company: int) -> int:
+    def minutes(self, requests_a_company: float) -> int:
         """How long all parts take at the same time, where all requests that an address may make are made."""
         # Every part reads the whole list; one of several pages is read twice, to prove that none was missed.
         pages = math.ceil(self.companies / PAGE)

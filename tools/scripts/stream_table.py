@@ -229,9 +229,9 @@ def personal_lists(streams: Sequence[CodatStream]) -> str:
     kinds: dict[str, list[str]] = {}
     for one in streams:
         kinds.setdefault(personal_data(one), []).append(f"`{shown_name(one)}`")
-    nothing = kinds.pop("", [])
+    kinds.pop("", None)
     lines = [f"- **{_capital(kind)}**: {', '.join(names)}" for kind, names in kinds.items()]
-    lines.append(f"- None of these: {', '.join(nothing)}")
+    lines.append("- None of these: all other streams")
     return _folded("Streams by the kinds of personal data", "\n".join(lines))
 
 
@@ -248,7 +248,7 @@ def costs_table(costs: Mapping[str, read_costs.Cost]) -> str:
     )
 
 
-def _requests_and_minutes(for_a_company: int) -> str:
+def _requests_and_minutes(for_a_company: float) -> str:
     requests = read_costs.for_all_companies(for_a_company)
     return f"{requests:,}&nbsp;({read_costs.minutes(requests)}&nbsp;min)"
 
@@ -259,11 +259,21 @@ def sets_table(costs: Mapping[str, read_costs.Cost]) -> str:
     return _table(
         ("Streams", "First read", "After a Codat sync", "No Codat sync since"),
         [
-            (title, *(str(number) for number in (one.first, one.changed, one.unchanged)))
+            (title, *(f"{number:.0f}" for number in (one.first, one.changed, one.unchanged)))
             for title, one in costs.items()
             if title not in jobs
         ],
     )
+
+
+def costs_picture(cost: read_costs.Cost) -> str:
+    """The picture's place in the guide, with what it shows in words."""
+    words = (
+        "Requests for a company with 4,000 invoices, suggested streams: "
+        f"the first read takes {cost.first:.0f}, a read after a Codat sync of everything {cost.changed:.0f}, "
+        f"a read with no Codat sync since the last one {cost.unchanged:.0f}."
+    )
+    return f"![{words}](../../pictures/{REQUESTS_PLOT.name})"
 
 
 def document(streams: Sequence[CodatStream]) -> str:
@@ -403,6 +413,7 @@ def documents() -> dict[Path, str]:
         "costs": costs_table(costs),
         "streams": streams_lists(streams),
         "costs of sets": sets_table(costs),
+        "the picture of costs": costs_picture(costs[read_costs.LARGE]),
         "hours": _table(read_hours.HEADS, read_hours.rows(costs)),
         "personal data": personal_lists(streams),
     }.items():
