@@ -5,6 +5,7 @@ import pytest
 from codat_simulator import Simulator
 from integration_tests.support.connector import selected
 from integration_tests.support.image import Base, build, find_base
+from integration_tests.support.loading import loader
 from integration_tests.support.warm import WarmStart
 
 BASE = pytest.StashKey[Base]()
@@ -75,3 +76,10 @@ def script():
 def program(script, tmp_path_factory):
     """A program that does what the console script does, and starts in no time; not for tests that kill -9."""
     return str(script.stand_in(tmp_path_factory.mktemp("bin") / "source-codat"))
+
+
+@pytest.fixture(scope="session")
+def load(program, tmp_path_factory):
+    """What runs `python -m tools.demo.load` with arguments; PyAirbyte is imported once for all."""
+    with loader(program, tmp_path_factory.mktemp("logs")) as run:
+        yield run

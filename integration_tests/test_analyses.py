@@ -13,7 +13,6 @@ import requests
 
 from codat_simulator import Simulator
 from integration_tests.support.connector import config
-from integration_tests.support.loading import loader
 from tools.demo.truth import records
 
 pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
@@ -137,10 +136,10 @@ def keep_books_as_the_report_has_them(sim, company):
 
 
 @pytest.fixture(scope="module")
-def loaded(program, tmp_path_factory):
+def loaded(load, tmp_path_factory):
     folder = tmp_path_factory.mktemp("analyses")
     database = folder / "warehouse.duckdb"
-    with Simulator(companies=3, seed=7, records=25) as sim, loader(program, folder / "logs") as load:
+    with Simulator(companies=3, seed=7, records=25) as sim:
         kept = company_without_astronomic_debts(sim)
         keep_books_as_the_report_has_them(sim, kept)
         settings = folder / "config.json"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests.support.loading import loader
 from unit_tests.support.catalogue import CATALOGUE
 
 pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
@@ -57,8 +56,8 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def few_streams(program, tmp_path, monkeypatch):
-    """Let the demo read a few streams, with one process of PyAirbyte."""
+def few_streams(program, load, monkeypatch):
+    """Let the demo read a few streams, with the tests' process of PyAirbyte."""
     run = connector.run
 
     def discover_a_few(*arguments):
@@ -69,13 +68,11 @@ def few_streams(program, tmp_path, monkeypatch):
 
     monkeypatch.setattr(connector, "COMMAND", Path(program))
     monkeypatch.setattr(connector, "run", discover_a_few)
-    with loader(program, tmp_path / "logs") as load:
-        monkeypatch.setattr(
-            connector,
-            "load",
-            lambda config, database, streams: load(config, database, "--streams", ",".join(streams)),
-        )
-        yield
+    monkeypatch.setattr(
+        connector,
+        "load",
+        lambda config, database, streams: load(config, database, "--streams", ",".join(streams)),
+    )
 
 
 def shapes(text):

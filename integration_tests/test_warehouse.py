@@ -27,13 +27,13 @@ DATABASES = [
 
 
 @pytest.fixture(scope="session", params=DATABASES)
-def warehouse(request, program, tmp_path_factory):
+def warehouse(request, load, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     with ExitStack() as stack:
         if request.param == "DuckDB":
-            yield fill(str(folder / "warehouse.duckdb"), folder, program)
+            yield fill(str(folder / "warehouse.duckdb"), folder, load)
         else:
-            yield fill(stack.enter_context(postgresql()), folder, program)
+            yield fill(stack.enter_context(postgresql()), folder, load)
 
 
 def row_of(rows, record_key, record):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -14,7 +14,6 @@ from sqlalchemy import Connection, create_engine, text
 
 from codat_simulator import DATA_TYPES, Simulator
 from integration_tests.support.connector import config
-from integration_tests.support.loading import loader
 from tools.demo.truth import data_types, records, rows_in_codat
 
 LISTS = {name: key for name, key in data_types().items() if DATA_TYPES[key].is_list}
@@ -43,10 +42,10 @@ class Warehouse:
     """Company, connection and id of a bank transaction that vanished before the second load."""
 
 
-def fill(address: str, folder: Path, executable: str) -> Warehouse:
-    """Load everything, then what has changed, then everything anew, with this console script."""
+def fill(address: str, folder: Path, load: Callable[..., None]) -> Warehouse:
+    """Load everything, then what has changed, then everything anew, by this function."""
     warehouse = Warehouse(address)
-    with Simulator(companies=2, seed=7, records=6) as sim, loader(executable, folder / "logs") as load:
+    with Simulator(companies=2, seed=7, records=6) as sim:
         _put_odd_rows(sim)
         path = folder / "config.json"
         path.write_text(json.dumps(config(sim)), encoding="utf-8")
