@@ -278,6 +278,8 @@ def test_is_it_up_to_date(loaded):
     assert wanted == {
         (row["company"], row["data_type"], row["status"], as_day(row["last_sync"])) for row in found
     }
+    order = [(as_day(row["last_sync"]) or date.max, row["company"], row["data_type"]) for row in found]
+    assert order == sorted(order)
 
 
 def as_day(moment):
