@@ -473,7 +473,8 @@ def test_a_refusal_after_the_first_new_parents_rows_is_a_failure(code):
     with validations({"s1": {"results": []}, "s2": refused}) as codat:
         said = codat.read("read_validation_results")
     assert (said.code, len(said.records("read_validation_results"))) == (1, 1)
-    assert said.stream_state("read_validation_results")["states"] == []
+    (entry,) = said.stream_state("read_validation_results")["states"]
+    assert entry["cursor"] == {"requested": STAMP}  # that date is asked for again
 
 
 def test_a_new_parent_whose_answer_is_not_whole_is_asked_again_by_the_next_read():

@@ -241,7 +241,8 @@ def _note(state: StreamState, end: PartitionEnd) -> None:
     if siblings:
         siblings.ended_unread()
     # What was refused for all children at once has no place in the state: each of them has.
-    if entry and not isinstance(result, PartitionFailed) and len(key) == len(state.scope):
+    stays = isinstance(result, PartitionFailed) and result.read_until is None
+    if entry and not stays and len(key) == len(state.scope):
         state.set(key, entry)
 
 
@@ -258,6 +259,9 @@ def _entry_after(end: PartitionEnd, entry: Entry | None) -> Entry | None:
             now=now,
             is_read_whole=result.needs_whole_read,
         )
+    if isinstance(result, PartitionFailed) and result.read_until is not None:
+        now = partition.context.now if partition.context else None
+        return proof.advanced(entry, cursor=result.read_until, read_from=None, now=now, is_read_whole=False)
     if not isinstance(result, PartitionSkipped) or evidence is None or (entry and entry.cursor is not None):
         return entry
     links = partition.company.links

@@ -43,7 +43,8 @@ class PartitionFailed(Exception):
 
     `failure_type` is what the platform is told: a transient error is tried again by itself.
     timed_out, too_large: no answer came in time, or one with more bytes than may be held: a smaller
-    page may do. detail: Codat's own words, where it refused.
+    page may do. detail: Codat's own words, where it refused. read_until: the instant up to which all was
+    read nevertheless, so that its state may move there; None where it has to stay.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class PartitionFailed(Exception):
         timed_out: bool = False,
         too_large: bool = False,
         detail: str = "",
+        read_until: int | None = None,
     ) -> None:
         self.message = masked(message)
         super().__init__(self.message)
+        self.read_until = read_until
         self.failure_type = failure_type
         self.status = status
         self.timed_out = timed_out

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from airbyte_cdk.models import FailureType
 
 from source_codat.config.settings import DeletedRecords, Settings
 from source_codat.foundation import timestamps
-from source_codat.foundation.errors import PartitionFailed, PartitionSkipped
+from source_codat.foundation.errors import MalformedAnswer, PartitionFailed, PartitionSkipped
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.foundation.wording import counted
 from source_codat.http.client import CodatClient
@@ -23,6 +24,7 @@ from source_codat.reading.row_keys import is_made_up
 from source_codat.reading.rows import RowBatch
 from source_codat.streams.definition import CodatRetriever
 from source_codat.trust.evidence import Evidence
+from source_codat.trust.statuses import Stage, stage_of
 
 logger = logging.getLogger("airbyte")
 _ROW = msgspec.json.Decoder(dict[str, Any])
@@ -50,6 +52,10 @@ class _PackedRows:
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         return map(_ROW.decode, io.BytesIO(self._text))
 
+    def sorted_by(self, key: Callable[[Mapping[str, Any]], int]) -> _PackedRows:
+        """The rows in another order."""
+        return _PackedRows(sorted(self._text.splitlines(), key=lambda line: key(_ROW.decode(line))))
+
 
 @dataclass(frozen=True)
 class _ParentRows:
@@ -57,6 +63,14 @@ class _ParentRows:
 
     rows: Iterable[Mapping[str, Any]]
     is_complete: bool
+
+
+class _Missing(NamedTuple):
+    """What couldn't be read of one parent: the parent's instant, why, and how many were read before it."""
+
+    date: int
+    why: PartitionSkipped | PartitionFailed
+    read_before: int
 
 
 @dataclass(frozen=True)
@@ -106,29 +120,48 @@ class Parents:
         return Children(ids, count, found.is_complete)
 
     def read_new(self, above: Partition, reader: StreamReader) -> Finished:
-        """Read what each parent since the last read holds, and move on as far as the parents go."""
+        """Read what each parent since the last read holds, and move on as far as all of it came.
+
+        One parent's trouble keeps no other from being asked. Raises PartitionSkipped where all that were
+        asked were refused alike, PartitionFailed where some are missing, as far as it was read then.
+        """
         if above.context is None:
             raise ValueError(self.child.name)
         date = self.parent.cursor_field
-        read: list[Finished] = []
         found, done = self._read(above, above.since, {*self.child.parent_ids.values(), "status", date})
-        for row in found:
+        count, is_complete = 0, done.is_complete
+        missing: list[_Missing] = []
+        # The oldest first: what is missing then holds back as little as it can.
+        for row in found.sorted_by(self._requested):
             ids = self._child_ids(row)
             if ids is None or row.get("status") not in self.parent.finished:
                 continue
             dated = {date: msgspec.json.encode(row.get(date))}
             child = Partition({**above.ids, **ids}, context=above.context, extra_fields=dated)
+            why: PartitionSkipped | PartitionFailed
             try:
-                read.append(reader.read(child))
+                is_complete &= reader.read(child).is_complete
+                count += 1
+                continue
             except PartitionSkipped as skipped:
-                if skipped.reason is SkipReason.NOT_SUPPORTED:  # which is: nothing to say of this one
+                if _is_nothing_there(skipped, row):
                     continue
-                if not read:
-                    raise
-                raise PartitionFailed(
-                    f"Codat refused some of it after it gave some: {skipped.detail}"
-                ) from None
-        return replace(done, is_complete=done.is_complete and all(finished.is_complete for finished in read))
+                why = skipped
+            except PartitionFailed as failed:
+                why = failed
+            except MalformedAnswer as malformed:
+                why = PartitionFailed(f"Codat's answer can't be read: {malformed}.")
+            missing.append(_Missing(self._requested(row), why, count))
+            if _is_hopeless(missing):
+                break
+        done = replace(done, is_complete=is_complete)
+        if missing:
+            raise _what_is_missing(missing, done, is_any_read=count > 0)
+        return done
+
+    def _requested(self, row: Mapping[str, Any]) -> int:
+        """The instant of a parent's date; 0 where it has none that can be used."""
+        return timestamps.instant(str(row.get(self.parent.cursor_field) or "")) or 0
 
     def evidence(self, above: Partition) -> Evidence | None:
         """What was known of the parents' data types before the parents were listed."""
@@ -168,6 +201,48 @@ class Parents:
         return _PackedRows(seen), done
 
 
+def _is_nothing_there(skipped: PartitionSkipped, row: Mapping[str, Any]) -> bool:
+    """Whether a refusal says that one parent has nothing, now and later.
+
+    404 does. 409 says that its Codat sync isn't complete: one that ended in another way never will be.
+    """
+    if skipped.reason is SkipReason.NOT_SYNCED:
+        return stage_of(row.get("status")) is not Stage.COMPLETE
+    return skipped.reason is SkipReason.NOT_SUPPORTED
+
+
+def _is_hopeless(missing: Sequence[_Missing]) -> bool:
+    """Whether the rest needn't be asked: the last ones failed, or all were refused as not allowed."""
+    read_before = missing[-1].read_before
+    last = [one.why for one in missing[-_MOST_REFUSED:] if one.read_before == read_before]
+    failed = sum(isinstance(why, PartitionFailed) for why in last)
+    refused = sum(isinstance(why, PartitionSkipped) and why.reason in _OF_ALL_PARENTS for why in last)
+    return failed >= _MOST_FAILED or (not read_before and refused >= _MOST_REFUSED)
+
+
+def _what_is_missing(
+    missing: Sequence[_Missing], done: Finished, *, is_any_read: bool
+) -> PartitionSkipped | PartitionFailed:
+    """What a partition amounts to of which some is missing: the state may move up to the first of that."""
+    first = missing[0]
+    reasons = {one.why.reason if isinstance(one.why, PartitionSkipped) else None for one in missing}
+    if not is_any_read and None not in reasons and len(reasons) == 1:
+        return first.why
+    until = min(done.cursor, first.date) if done.is_complete and done.cursor and first.date else None
+    failures = [one.why for one in missing if isinstance(one.why, PartitionFailed)]
+    worst = failures[0] if failures else first.why
+    words = worst.message if isinstance(worst, PartitionFailed) else f"Codat refused it: {worst.detail}"
+    return PartitionFailed(
+        f"{counted(len(missing), 'answer')} of it didn't come, and will be asked for again. {words}",
+        failures[0].failure_type if failures else FailureType.transient_error,
+        status=failures[0].status if failures else 0,
+        read_until=until,
+    )
+
+
+# Refusals that are about what the key may have, not about one parent.
+_OF_ALL_PARENTS = frozenset({SkipReason.NOT_ALLOWED, SkipReason.BLOCKED})
+_MOST_REFUSED, _MOST_FAILED = 10, 3
 _UPDATED = ("updatedDate", "updated", "requestedDate", "requested")
 _OF_REPORTS = ("status", "type", *_UPDATED)
 
