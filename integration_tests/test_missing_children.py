@@ -5,7 +5,7 @@ import pytest
 from integration_tests.support.scripted import ScriptedCodat, page
 
 VALIDATIONS = "read_validation_results"
-WHOLE = {"errors": [], "warnings": []}
+WHOLE: dict[str, list[object]] = {"errors": [], "warnings": []}
 
 
 def refusal(code):

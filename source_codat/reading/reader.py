@@ -238,7 +238,10 @@ class PartitionReading:
         keys = RowKeys(self._retriever, self._partition.ids, start)
         previous: PageHashes | None = None
         while request is not None:
+            asked = request.size
             page, request = self._ask(request)
+            if request.size < asked:  # what took too long once would in the next pass as well
+                self._page_size = min(self._page_size, request.size)
             hashes = PageHashes.of(page)
             is_same = bool(page.rows) and hashes == previous
             counts = self._retriever.has_row_key or keys.has_rows_without_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +25,7 @@ from source_codat.streams.definition import CodatRetriever, Paging
 from source_codat.trust.evidence import Evidence
 
 SMALLEST_PAGE = 25  # rows
+_LONG_WAIT = 600.0  # seconds that all tries for a page may take before the smallest one is asked for
 _DAY_FIRST = re.compile(r"(\d{2})-(\d{2})-(\d{4})")
 logger = logging.getLogger("airbyte")
 
@@ -106,6 +108,7 @@ class StreamRequests:
         if partition.answer is not None:
             return self._decoder.decode(partition.answer), request
         understood = self._understood_of(partition)
+        began = time.monotonic()
         while True:
             params = self._parameters(partition, request, understood)
             try:
@@ -128,9 +131,12 @@ class StreamRequests:
                     or request.size <= SMALLEST_PAGE
                 ):
                     raise
-                what = "is too large" if error.too_large else "takes too long"
+                is_slow = not error.too_large
+                what = "takes too long" if is_slow else "is too large"
             offset = (request.number - 1) * request.size
             size = max(SMALLEST_PAGE, request.size // 4)
+            if is_slow and time.monotonic() - began > _LONG_WAIT:
+                size = SMALLEST_PAGE  # each size between might take as long again
             # From there some rows come twice, none is passed over.
             request = replace(request, size=size, number=offset // size + 1)
             logger.info("Codat: %s %s; asking for pages of %d.", path, what, size)
