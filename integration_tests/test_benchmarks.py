@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.benchmarks import ROOT, connector, programs, table
+from tools.benchmarks import ROOT, connector, programs, scale, table
 from tools.benchmarks.__main__ import RUNS, main
 from tools.benchmarks.client_process import ClientFailedError, Cost, Output, run
 from tools.benchmarks.comparison import PerRecord
@@ -101,3 +101,27 @@ def test_the_command_line_lists_the_runs():
         text=True,
     )
     assert all(name in said.stdout for name in RUNS)
+
+
+@pytest.mark.slow
+def test_the_scale_run_reads_each_company_once_in_parts_within_one_budget(tmp_path, mocker):
+    for name, value in {"PARTS": 2, "QUICK_COMPANIES": 6, "PER_MINUTE": 60, "MINUTE": 0.5}.items():
+        mocker.patch.object(scale, name, value)
+    values = {one.name: one.value or 0.0 for one in scale.measure(tmp_path, 1, True, lambda _: None)}
+    assert 10 < values["the same: requests in any minute at the address"] <= 60
+    assert values["the same: companies that were read exactly once"] == 6
+    assert 1 <= values["the same, no Codat sync since: requests a company"] < 2
+
+
+def test_the_scale_run_refuses_companies_that_were_read_twice_or_not_at_all():
+    def part(*companies):
+        written = scale.PartOutput(companies=list(companies))
+        return scale.PartCost("1/2", Cost(1.0, 1.0, 1.0, Output(records=len(companies))), written)
+
+    content = Content(3)
+    scale.refuse_wrong(content, [part("a", "b"), part("c")], 3)
+    for parts in ([part("a", "b"), part("b", "c")], [part("a"), part("b")]):
+        with pytest.raises(ClientFailedError):
+            scale.refuse_wrong(content, parts, 3)
+    with pytest.raises(ClientFailedError, match="3 of 4 records"):
+        scale.refuse_wrong(content, [part("a", "b"), part("c")], 4)

@@ -97,6 +97,7 @@ def custom_records(call: Call) -> Answer:
 
 def row_of(dataset: Dataset, record_id: str) -> Any:
     """Return a record by id; refused with 404 where there is none."""
-    if record_id not in dataset.rows:
-        raise Refusal(404, f"No data available for id '{record_id}'.")
-    return dataset.rows[record_id].record
+    try:
+        return dataset.find(record_id).record
+    except KeyError:
+        raise Refusal(404, f"No data available for id '{record_id}'.") from None

@@ -20,7 +20,7 @@ from tools.benchmarks.client_process import ClientFailedError, Cost, run
 from tools.benchmarks.server import Content, Server
 from tools.benchmarks.table import Figure, at_most
 
-COMPANIES = 20_000
+COMPANIES, QUICK_COMPANIES = 20_000, 40
 PARTS = 8
 AT_A_TIME = 2
 PER_MINUTE = 900  # of the address, shared by the parts that run at a time
@@ -54,7 +54,7 @@ _NAME = re.compile(rb'"name":"(\w+)"')
 
 
 @dataclass
-class _PartOutput:
+class PartOutput:
     """What one part wrote: its companies, the last state of each stream, and the size of the largest."""
 
     companies: list[str] = field(default_factory=list)
@@ -73,17 +73,17 @@ class _PartOutput:
 
 def measure(folder: Path, _: int, quick: bool, tell: Callable[[str], None]) -> Iterable[Figure]:
     """Yield the figures of a first read and of one with no Codat sync since, all parts together."""
-    companies = 40 if quick else COMPANIES
+    companies = QUICK_COMPANIES if quick else COMPANIES
     content = Content(companies, size=SIZE, records=ROWS, is_crowd=True, minute=MINUTE)
     with Server(content) as server:
         tell(f"{companies:,} companies are there")
         first = _read_parts(server, folder / "first", tell, [None] * PARTS)
-        _refuse_wrong(content, first, companies * (1 + ROWS * len(STREAMS)))
+        refuse_wrong(content, first, companies * (1 + ROWS * len(STREAMS)))
         meter = server.meter
         tell(f"{meter.total:,} requests, at most {meter.most} in a minute")
         yield from _figures(companies, first, meter.most, meter.total)
         again = _read_parts(server, folder / "again", tell, [cost.states for cost in first])
-        _refuse_wrong(content, again, companies)
+        refuse_wrong(content, again, companies)
         asked = server.meter.total - meter.total
         yield Figure(
             "the same, no Codat sync since: requests a company", asked / companies, "requests a company"
@@ -103,7 +103,7 @@ class PartCost:
 
     part: str
     cost: Cost
-    written: _PartOutput
+    written: PartOutput
 
     @property
     def states(self) -> list[object]:
@@ -124,7 +124,7 @@ def _read_parts(
         command = connector.command(
             server, folder / str(number), streams, states[number - 1], minute=MINUTE, **options
         )
-        written = _PartOutput()
+        written = PartOutput()
         cost = run(command, pace=written, longest=LONGEST_SECONDS)
         with lock:
             tell(
@@ -138,7 +138,7 @@ def _read_parts(
         return list(pool.map(read, range(1, PARTS + 1)))
 
 
-def _refuse_wrong(content: Content, parts: list[PartCost], records: int) -> None:
+def refuse_wrong(content: Content, parts: list[PartCost], records: int) -> None:
     """Fail where not every company was read exactly once, with so many records in all."""
     times = Counter(company for part in parts for company in part.written.companies)
     if len(times) != content.companies or set(times.values()) != {1}:
