@@ -12,6 +12,7 @@ import os
 import shlex
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -56,16 +57,21 @@ def _cache(database: str, files: Path) -> CacheBase:
     )
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str]) -> None:
+    """Load what the arguments name, and say how much arrived and how to look at it."""
     parser = argparse.ArgumentParser(prog="python -m tools.demo.load")
     parser.add_argument("config", type=Path)
     parser.add_argument("database")
     parser.add_argument("--streams", default="*", type=lambda text: text if text == "*" else text.split(","))
     parser.add_argument("--resync", action="store_true")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     arrived = load(given.config, given.database, given.streams, resync=given.resync)
-    if "://" in given.database:
-        print(f"{arrived:,} records arrived in the schema {SCHEMA}")
+    if "://" in given.database:  # it may hold a password
+        print(f"{arrived:,} records arrived in the schema {SCHEMA}.")
     else:
-        print(f"{arrived:,} records arrived in {given.database}. See which tables there are:")
+        print(f"{arrived:,} records arrived in {given.database}. To see the tables:")
         print(f"    .venv/bin/python -m tools.demo.query --database {shlex.quote(given.database)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
