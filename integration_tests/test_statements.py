@@ -247,7 +247,7 @@ def deduplicated(kept, said, stream):
 
 def true_lines(reports, dated_by):
     """Section, names from the root and value of each line of statements, by the statement's dates."""
-    found = Counter()
+    found: Counter = Counter()
 
     def walk(line, section, names, period):
         path = (*names, line["name"])
@@ -278,7 +278,7 @@ def test_the_guides_query_finds_the_lines_that_are_current_after_restatements(
 ):
     duckdb = pytest.importorskip("duckdb")
     said = read(sim, stream)
-    kept = {}
+    kept: dict = {}
     deduplicated(kept, said, stream)
     gone = 0
     for _ in range(4):

@@ -108,6 +108,7 @@ def test_where_a_look_is_in_doubt_there_is_no_cursor():
 def test_rows_that_go_by_the_calendar_are_unchanged_in_the_same_month_only():
     seen = evidence(status(), by_month=True)
     found = judge.identity(seen)
+    assert found
     entry = Entry(at(SUCCESS), *found)
     next_month = evidence(status(), now=at("2026-06-01T00:00:00Z"), by_month=True)
     assert judge.is_unchanged(seen, entry)
@@ -116,5 +117,7 @@ def test_rows_that_go_by_the_calendar_are_unchanged_in_the_same_month_only():
 
 
 def test_the_month_does_not_hide_that_the_latest_success_was_read():
-    entry = Entry(at(SUCCESS), *judge.identity(evidence(status(), by_month=True)))
+    found = judge.identity(evidence(status(), by_month=True))
+    assert found
+    entry = Entry(at(SUCCESS), *found)
     assert judge.is_latest_read(status(), "type0", ("type0",), entry)

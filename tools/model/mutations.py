@@ -723,7 +723,7 @@ _add(
 
 
 def _children_proven(self: Children) -> store.Siblings:
-    return store.Siblings(len(self.ids), is_whole=True)
+    return store.Siblings(self.count, is_whole=True)
 
 
 _add(
