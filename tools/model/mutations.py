@@ -17,7 +17,6 @@ from source_codat.engine import read, writer
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionSkipped
 from source_codat.foundation.skip_reasons import SkipReason
-from source_codat.planning.parents import Children
 from source_codat.planning.planner import Planner
 from source_codat.reading.reader import Finished, PartitionReading
 from source_codat.state import store
@@ -722,14 +721,17 @@ _add(
 )
 
 
-def _children_proven(self: Children) -> store.Siblings:
-    return store.Siblings(self.count, is_whole=True)
+_all_siblings = store.Siblings
+
+
+def _children_proven(left: int, *, is_whole: bool) -> Any:  # noqa: ARG001 - the rule undone
+    return _all_siblings(left, is_whole=True)
 
 
 _add(
     "unproven parents are all parents",
     "Where parents can't be proven, the partition stays in doubt",
-    (Children, "siblings", _children_proven),
+    (store, "Siblings", _children_proven),
     **{**_PAGED, **_CHILDREN},
 )
 
