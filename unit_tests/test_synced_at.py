@@ -8,7 +8,7 @@ from source_codat.trust.evidence import DataTypeStatus, Entry, Evidence, History
 from source_codat.trust.proof import PassEvidence, SyncLook, advanced, reached
 
 NOW = timestamps.instant("2026-05-20T12:00:00Z")
-SUCCESS = "2026-05-20T10:00:00.1234567"
+SUCCESS, SECOND = "2026-05-20T10:00:00.1234567", "2026-05-20T10:00:00Z"
 EARLIER, LATER = "2026-05-19T10:00:00Z", "2026-05-20T11:00:00Z"
 
 
@@ -27,43 +27,53 @@ def evidence(*statuses, now=NOW, history=None, by_month=False):
     return Evidence(look, tuple(types), is_by_month=by_month)
 
 
-def test_it_is_the_last_success_with_all_its_digits():
-    assert timestamps.iso(judge.synced_at(evidence(status()), None)) == f"{SUCCESS}Z"
+def test_it_is_the_last_success_cut_to_the_second():
+    """Codat gives such dates with all digits or with none: a later one that is cut mustn't seem earlier."""
+    assert timestamps.iso(judge.synced_at(evidence(status()), None)) == "2026-05-20T10:00:00Z"
 
 
 @pytest.mark.parametrize("current", ["Fetching", "Queued", "FetchError", "Cancelled"])
 def test_whatever_came_after_the_last_success_it_is_that(current):
-    assert judge.synced_at(evidence(status(current, latest="b")), None) == at(SUCCESS)
+    assert judge.synced_at(evidence(status(current, latest="b")), None) == at(SECOND)
 
 
 def test_of_several_data_types_it_is_the_one_that_is_longest_ago():
     assert judge.synced_at(evidence(status(), status(success=EARLIER)), None) == at(EARLIER)
 
 
-DOUBT = {
-    "unknown status": evidence(status("Thinking")),
-    "another case": evidence(status("complete")),
+UNDATED = {
     "not named": evidence(None),
     "one of two isn't named": evidence(status(), None),
     "no clock": evidence(status(), now=None),
     "in the future": evidence(status(success="2026-06-01T00:00:00Z")),
     "no date": evidence(status(success="yesterday")),
-    "no ids": evidence(status(latest=None, good=None)),
+    "year one": evidence(status(success="0001-01-01T00:00:00")),
     "never synced well": evidence(status("Fetching", success=None, good=None)),
     "waits for the first time": evidence(status("Queued", success=None, good=None)),
+}
+DATED = {
+    "unknown status": evidence(status("Thinking")),
+    "another case": evidence(status("complete")),
+    "no ids": evidence(status(latest=None, good=None)),
     "no history": evidence(status(), history=History(None, 0)),
     "an odd history": evidence(status(), history=History([HistoryEntry(dataType="type0")], 0)),
 }
+SURE_POINT = {"year one", "waits for the first time"}
+DOUBT = {name: seen for name, seen in {**UNDATED, **DATED}.items() if name not in SURE_POINT}
 
 
-@pytest.mark.parametrize("seen", DOUBT.values(), ids=DOUBT)
-def test_in_doubt_it_claims_nothing_and_is_a_date_all_the_same(seen):
+@pytest.mark.parametrize("seen", UNDATED.values(), ids=UNDATED)
+def test_without_a_date_that_can_be_used_it_is_that_of_the_state_or_one_that_means_none(seen):
     assert timestamps.iso(judge.synced_at(seen, None)) == "1970-01-01T00:00:00Z"
+    assert judge.synced_at(seen, Entry(at(EARLIER), "x", EARLIER)) >= at(EARLIER)
 
 
-@pytest.mark.parametrize("seen", DOUBT.values(), ids=DOUBT)
-def test_in_doubt_it_is_the_one_of_the_state(seen):
-    assert judge.synced_at(seen, Entry(at(EARLIER), "x", EARLIER)) == at(EARLIER)
+@pytest.mark.parametrize("seen", DATED.values(), ids=DATED)
+def test_in_doubt_of_anything_else_it_is_what_was_shown_so_that_no_row_seems_older_than_it_is(seen):
+    """What an earlier read sent, and no state has noted, may carry that date already."""
+    assert judge.synced_at(seen, None) == at(SECOND)
+    assert judge.synced_at(seen, Entry(at(EARLIER), "x", EARLIER)) == at(SECOND)
+    assert judge.synced_at(seen, Entry(at(LATER), "x", LATER)) == at(LATER)
 
 
 @pytest.mark.parametrize("seen", DOUBT.values(), ids=DOUBT)
@@ -76,28 +86,48 @@ def test_in_doubt_the_cursor_stays_where_it_is(seen):
     assert after is None or after.cursor == at(EARLIER)
 
 
-def test_it_never_goes_back():
-    assert judge.synced_at(evidence(status()), Entry(at(LATER), "x", LATER)) == at(LATER)
+def test_it_never_goes_back_and_what_another_codat_sync_brought_is_later():
+    after = at("2026-05-20T11:00:00.000001Z")
+    assert judge.synced_at(evidence(status()), Entry(at(LATER), "x", LATER)) == after
+    assert judge.synced_at(evidence(status()), Entry(at(SUCCESS), "x", SUCCESS)) > at(SUCCESS)
+
+
+def test_what_the_same_codat_sync_brought_has_the_same_date():
+    for seen in (evidence(status()), evidence(status(), by_month=True)):
+        entry = Entry(at(LATER), *judge.identity(seen))
+        assert judge.synced_at(seen, entry) == at(LATER)
+    next_month = evidence(status(), now=at("2026-06-01T00:00:00Z"), by_month=True)
+    assert judge.synced_at(next_month, entry) == at(LATER)
+
+
+@pytest.mark.parametrize("current", ["Fetching", "FetchError"])
+def test_while_another_codat_sync_runs_or_has_failed_it_stays(current):
+    seen = evidence(status(current, latest="b"))
+    assert judge.synced_at(seen, Entry(at(LATER), "x", LATER)) == at(LATER)
 
 
 def test_a_date_of_the_state_that_is_to_come_is_not_believed():
     future = at("2026-06-01T00:00:00Z")
-    assert judge.synced_at(evidence(status()), Entry(future, "x", None)) == at(SUCCESS)
+    assert judge.synced_at(evidence(status()), Entry(future, "x", None)) == at(SECOND)
 
 
 def test_a_state_without_a_date_is_no_hindrance():
-    assert judge.synced_at(evidence(status()), Entry(None, "x", SUCCESS)) == at(SUCCESS)
+    assert judge.synced_at(evidence(status()), Entry(None, "x", SUCCESS)) == at(SECOND)
 
 
 def a_pass(latest=None):
     return PassEvidence(1, 1, (1,), frozenset({1}), 1, latest=latest)
 
 
-def test_the_cursor_is_what_the_rows_carry_with_all_its_digits():
-    """Codat's clock is cut to the second: a success in that second isn't cut with it."""
-    cut = SyncLook(at("2026-05-20T10:00:00Z"), None)
-    assert reached(a_pass(), [cut], at(SUCCESS)).cursor == at(SUCCESS)
-    assert reached(a_pass(at(SUCCESS)), [cut]).cursor == at("2026-05-20T10:00:00Z")
+def test_the_cursor_is_what_the_rows_carry():
+    """It says where the next rows' dates go on from, not up to where rows were read."""
+    before = SyncLook(at(SECOND), None)
+    assert reached(a_pass(), [before], at(LATER)).cursor == at(LATER)
+    assert reached(a_pass(at(LATER)), [before]).cursor == at(SECOND)
+
+
+def test_a_date_that_means_none_is_no_cursor():
+    assert reached(a_pass(), [SyncLook(NOW, None)], judge.NEVER).cursor is None
 
 
 def test_where_a_look_is_in_doubt_there_is_no_cursor():

@@ -208,8 +208,8 @@ class Planner:
         if reason:
             return PartitionEnd(partition, PartitionSkipped(reason))
         entry = stream.entry(partition.key)
-        if retriever.by_codat_sync and evidence is not None:
-            return replace(partition, synced_at=judge.synced_at(evidence, entry))
+        if retriever.by_codat_sync:
+            return replace(partition, noted=entry)
         return replace(partition, since=self._since(retriever, entry, context.now))
 
     def _reason_to_skip(self, partition: PlannedPartition, evidence: Evidence | None) -> SkipReason | None:

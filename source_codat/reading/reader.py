@@ -114,9 +114,8 @@ class PartitionReading:
             **requests.request_fields,
             **{name: msgspec.json.encode(value) for name, value in partition.ids.items()},
         }
-        if partition.synced_at is not None:
-            date = timestamps.iso(partition.synced_at)
-            self._fixed[self._retriever.cursor_field] = msgspec.json.encode(date)
+        # What rows carry that are dated by the Codat sync that they are read from.
+        self._synced_at = judge.NEVER if self._retriever.by_codat_sync else None
         self._page_size = settings.page_size
         self._held = HeldRows()
         self._syncs_before = partition.source
@@ -197,10 +196,10 @@ class PartitionReading:
         self._records -= self._held.drop()
 
     def _finished(self, seen: PassEvidence, looks: list[SyncLook], peculiarity: str) -> Finished:
-        place = reached(seen, looks, self._partition.synced_at)
+        place = reached(seen, looks, self._synced_at)
         has_rows_without_date = self._pass.has_rows_without_date and self._retriever.queryable
         # What is dated by Codat's syncs is read whole each time, and has a cursor all the same.
-        is_asked_by_date = self._partition.synced_at is None
+        is_asked_by_date = not self._retriever.by_codat_sync
         needs_whole_read = is_asked_by_date and (self._pass.has_rows_without_id or has_rows_without_date)
         return Finished(
             is_complete=True,
@@ -229,6 +228,7 @@ class PartitionReading:
 
         Raises PartitionSkipped only as the answer to the very first page.
         """
+        self._date_rows()
         seen = Pass(self._page_size)
         request: PageRequest | None = PageRequest(self._page_size)
         # Codat is asked for what changed since the start date, unless rows have to be counted.
@@ -269,6 +269,16 @@ class PartitionReading:
             else:
                 request = _next_by_token(page, seen, request)
         return seen
+
+    def _date_rows(self) -> None:
+        """Date the rows of the next pass by their Codat sync, where they are: never before the last pass."""
+        if self._synced_at is None:
+            return
+        if self._syncs_before is not None:
+            shown = judge.synced_at(self._syncs_before, self._partition.noted)
+            self._synced_at = max(self._synced_at, shown)
+        date = timestamps.iso(self._synced_at)
+        self._fixed[self._retriever.cursor_field] = msgspec.json.encode(date)
 
     def _ask(self, request: PageRequest) -> tuple[Page, PageRequest]:
         try:

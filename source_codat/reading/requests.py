@@ -22,7 +22,7 @@ from source_codat.http.stats import RequestStats
 from source_codat.http.transport import Answer
 from source_codat.reading.pages import Page, PageDecoder
 from source_codat.streams.definition import CodatRetriever, Paging
-from source_codat.trust.evidence import Evidence
+from source_codat.trust.evidence import Entry, Evidence
 
 SMALLEST_PAGE = 25  # rows
 _LONG_WAIT = 600.0  # seconds that all tries for a page may take before the smallest one is asked for
@@ -40,7 +40,7 @@ class Partition:
     params: further query parameters of its requests. answer: the answer's body, where it is known already.
     extra_fields: by field, JSON values that are added to its rows. parents_source: the evidence of the
     parents' data types from before the list of parents was read that this partition comes from.
-    synced_at: the instant that its rows carry as the date of their Codat sync; None where they carry none.
+    noted: what the state says of it, where its rows are dated by the Codat sync that they are read from.
     """
 
     ids: Mapping[str, str]
@@ -51,7 +51,7 @@ class Partition:
     answer: bytes | None = None
     extra_fields: Mapping[str, bytes] = field(default_factory=dict)
     parents_source: Evidence | None = None
-    synced_at: int | None = None
+    noted: Entry | None = None
 
 
 @dataclass

@@ -16,6 +16,7 @@ from source_codat.trust.evidence import JOIN, DataTypeStatus, Entry, Evidence, H
 from source_codat.trust.statuses import Stage
 
 _SECOND = timestamps.TICKS_PER_SECOND
+_MICROSECOND = 10  # ticks: what warehouses keep of a date's digits
 # What a row carries that no Codat sync is sure to have brought: no date, as destinations compare it, and one
 # that every warehouse can hold.
 NEVER = timestamps.instant("1970-01-01T00:00:00Z") or 0
@@ -152,17 +153,28 @@ def read_at(entry: Entry) -> int | None:
 def synced_at(evidence: Evidence, entry: Entry | None) -> int:
     """The instant that rows carry which are dated by the Codat sync that they are read from.
 
-    It is the last success that dataStatus shows, of several data types the one that is longest ago: all that
-    it brought is in the rows, whatever runs at present. It is never before an earlier read's: a destination
-    would take the newer rows for the older ones. In doubt it is the earlier read's, or NEVER without one.
+    It is the last success that dataStatus shows, of several data types the one that is longest ago, whatever
+    runs at present; whether that is sure is for the state to say. It is cut to the second, as Codat may cut
+    the next one. A destination takes rows of an earlier date for older ones, so it is never before an earlier
+    read's. Where it isn't after that although the Codat sync is surely another, it is a microsecond after it.
+    Where dataStatus shows no date that can be used, it is the earlier read's, or NEVER without one.
     """
-    is_known = entry is not None and not is_in_future(entry.cursor, evidence.look.taken_at)
-    latest = (entry.cursor if entry and is_known else None) or NEVER
-    if safe_point(evidence).doubt:
-        return latest
-    shown = [timestamps.instant((status and status.lastSuccessfulSync) or "") for status in evidence.statuses]
-    dates = [date for date in shown if date is not None]
-    return max(latest, min(dates)) if len(dates) == len(shown) else latest
+    now = evidence.look.taken_at
+    earlier, is_other = NEVER, False
+    if entry is not None and entry.cursor is not None and not is_in_future(entry.cursor, now):
+        known = identity(evidence)
+        earlier, is_other = entry.cursor, known is not None and _bare(known.sync_id) != _bare(entry.sync_id)
+    shown = [(status and status.lastSuccessfulSync) or "" for status in evidence.statuses]
+    if now is not None and all(_is_past(date, now) for date in shown):
+        date = min(timestamps.second(date) or NEVER for date in shown)
+        if date > earlier:
+            return date
+    return earlier + _MICROSECOND * is_other
+
+
+def _bare(sync_ids: str | None) -> list[str]:
+    """The ids of Codat syncs, without the month in which rows were read."""
+    return [sync_id.partition(_MONTH)[0] for sync_id in (sync_ids or "").split(JOIN)]
 
 
 def is_in_future(cursor: int | None, now: int | None) -> bool:

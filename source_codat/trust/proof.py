@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 from source_codat.foundation import timestamps
 from source_codat.trust.evidence import Entry, Evidence
-from source_codat.trust.judge import Change, Identity, is_in_future
+from source_codat.trust.judge import NEVER, Change, Identity, is_in_future
 
 
 class Proof(Enum):
@@ -180,7 +180,7 @@ def reached(seen: PassEvidence, looks: Sequence[SyncLook], synced_at: int | None
     sure = [point for point in bounds if point is not None]
     sure = sure if len(sure) == len(bounds) else []
     syncs = {look.read_from for look in looks}
-    cursor = synced_at
+    cursor = None if synced_at == NEVER else synced_at
     if synced_at is None and seen.latest is not None:
         cursor = min([seen.latest, *sure])
     return Reached(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -29,6 +29,7 @@ class _Record(msgspec.Struct):
     invoiceId: str | None = None  # noqa: N815 - Codat's name
     id: str | int | None = None
     rowKey: str | None = None  # noqa: N815 - Codat's name
+    syncedAt: str | None = None  # noqa: N815 - the connector's
 
 
 _RECORD = msgspec.json.Decoder(_Record)
@@ -49,11 +50,17 @@ class Idle(Broken):
 class Table:
     """One stream's table: the last version by key; what no state has sealed yet is set apart.
 
-    batch: what the present read has sent, for full refresh.
+    dates: by key, the Codat sync that a row carries where it does; a row gives way to one of no earlier date.
+    sure: of those, the keys whose Codat sync was noted with them. sent: of each record that the present read
+    has sent, kept or not, the latest version.
     """
 
     rows: dict[Key, tuple[int, int]] = field(default_factory=dict)
     pending: dict[Key, tuple[int, int]] = field(default_factory=dict)
+    dates: dict[Key, int] = field(default_factory=dict)
+    sure: set[Key] = field(default_factory=set)
+    sent: dict[int, int] = field(default_factory=dict)
+    _pending_dates: dict[Key, int] = field(default_factory=dict)
 
     def take(self, batch: RowBatch, *, row_key: bool) -> None:
         """Take rows in that may be lost until a state follows them."""
@@ -65,16 +72,42 @@ class Table:
             if last in (None, ""):
                 raise Broken(f"{batch.stream}: a record without its key: {bytes(row)[:200]!r}")
             key = (one.companyId, one.connectionId, one.accountId, one.invoiceId, str(last))
-            self.pending[key] = (one.uid, one.v)
+            self.sent[one.uid] = max(one.v, self.sent.get(one.uid, 0))
+            if self._is_current(key, one.syncedAt):
+                self.pending[key] = (one.uid, one.v)
 
-    def seal(self) -> None:
-        """A state has come: what was sent before it stays."""
+    def _is_current(self, key: Key, text: str | None) -> bool:
+        """Whether a row takes the place of the one that the table has, by Airbyte's rule for a cursor."""
+        if text is None:
+            return True
+        date = timestamps.instant(text)
+        if date is None:
+            raise Broken(f"a row is dated {text}")
+        if date < max(self._pending_dates.get(key, 0), self.dates.get(key, 0)):
+            return False
+        self._pending_dates[key] = date
+        return True
+
+    def current(self, partition: Key) -> set[int]:
+        """The records of a partition that are current by the guide's query, of those that came for sure."""
+        here = {key: date for key, date in self.dates.items() if key[: len(partition)] == partition}
+        newest = max(here.values(), default=None)
+        return {self.rows[key][0] for key, date in here.items() if date == newest and key in self.sure}
+
+    def seal(self, noted: Collection[Key] = ()) -> None:
+        """A state has come: what was sent before it stays.
+
+        noted: the partitions of which the state says from which Codat sync they were read.
+        """
+        for key in self.pending:
+            (self.sure.add if any(key[: len(one)] == one for one in noted) else self.sure.discard)(key)
         self.rows.update(self.pending)
-        self.pending = {}
+        self.dates.update(self._pending_dates)
+        self.drop()
 
     def drop(self) -> None:
         """The read was killed: what no state followed is gone."""
-        self.pending = {}
+        self.pending, self._pending_dates = {}, {}
 
     def held(self) -> Counter[tuple[int, int]]:
         """The versions that the table holds, how often each."""
@@ -150,6 +183,8 @@ def unsafe_cursor(ends: Iterable[PartitionEnd]) -> str:
         result, partition = end.result, end.partition
         if not isinstance(result, Finished) or result.cursor is None or partition.source is None:
             continue
+        if partition.stream.retriever.by_codat_sync:
+            continue  # that is no instant up to which rows were read
         latest = partition.context and partition.context.last_look
         looks = [partition.source, partition.source.at(latest or partition.source.look)]
         for name in partition.source.data_types:
@@ -162,6 +197,23 @@ def unsafe_cursor(ends: Iterable[PartitionEnd]) -> str:
     return ""
 
 
+def gone_but_current(ends: Iterable[PartitionEnd], stream: StreamKind, table: Table, world: World) -> str:
+    """A record that isn't there any more and passes for current, where a read was sure of what it saw."""
+    there: dict[Key, set[int]] = {}
+    for place in stream.places(world):
+        there.setdefault(place.partition, set()).add(place.row.uid)
+    for end in ends:
+        partition = end.partition
+        entry = partition.stream.entry(partition.key)
+        if partition.stream.outcome.name != stream.name or entry is None or not entry.synced_at:
+            continue
+        seen = there.get(partition.key, set())
+        gone = table.current(partition.key) - seen
+        if gone and seen:  # where nothing is there any more, nothing newer is either
+            return f"{stream.name} {partition.key}: gone, but current: records {sorted(gone)}"
+    return ""
+
+
 def own_errors(ends: Iterable[PartitionEnd]) -> str:
     """What failed by a fault of the connector's own."""
     for end in ends:
@@ -171,11 +223,18 @@ def own_errors(ends: Iterable[PartitionEnd]) -> str:
 
 
 def missing(
-    expected: Iterable[tuple[Place, int]], table: Table, wanted: Callable[[Place], bool]
+    expected: Iterable[tuple[Place, int]],
+    table: Table,
+    wanted: Callable[[Place], bool],
+    *,
+    or_sent: bool = False,
 ) -> list[tuple[Place, int]]:
-    """The rows that a table lacks in the version given or a later one."""
+    """The rows that a table lacks in the version given or a later one.
+
+    or_sent: what the present read has sent counts, although a row of a later cursor may have kept its place.
+    """
     held = table.held()
-    latest: dict[int, int] = {}
+    latest: dict[int, int] = dict(table.sent) if or_sent else {}
     for uid, version in held:
         latest[uid] = max(version, latest.get(uid, 0))
     return [

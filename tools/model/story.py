@@ -79,6 +79,9 @@ class Story:
         _set(self.nature, given)
         if any(not source().built[name].retriever.data_types for name in names):
             self.nature.kindless = 0.0  # what no data type tells of is asked of the right kind only
+        if any(one.by_codat_sync for one in self.streams):
+            # Dates that go back, after a read that noted nothing, keep old rows in place: docs/behaviour.md.
+            self.nature.sync_time, self.nature.forgets = "done", False
         if any(one.row_key for one in self.streams) and self.nature.idless:
             self.nature.restless = False  # nothing tells equal rows from one that comes twice
         self.world = World(rng, self.nature, self.clock, tell=tell)
@@ -148,6 +151,8 @@ class Story:
         rng = self.rng
         if rng.random() < self.use.turns and self.older:
             self.states = dict(rng.choice(self.older))
+            for table in self.tables.values():
+                table.dates.clear()  # as if the rows were of the time of that state
             self.world.tell("an older state is handed on")
         if rng.random() < self.use.foreign:
             self._spoil_state()
@@ -204,6 +209,8 @@ class Story:
         for one in self.streams:
             if self.modes[one.name] is SyncMode.full_refresh:
                 self.tables[one.name] = Table()
+        for table in self.tables.values():
+            table.sent.clear()
         self.older.append(dict(self.states))
         messages = self.source.read_batches(read.config, self.catalog, list(self.states.values()))
         self._walk(read, messages)
@@ -240,7 +247,7 @@ class Story:
             self.counts["records"] += len(message)
         elif message.type is Type.STATE:
             name = message.state.stream.stream_descriptor.name
-            self.tables[name].seal()
+            self.tables[name].seal(_noted(message.state) if STREAMS[name].by_codat_sync else ())
             if self.modes[name] is SyncMode.incremental:
                 self.states[name] = message.state
             if self.world.is_telling:
@@ -268,7 +275,7 @@ class Story:
             if self.modes[one.name] is not SyncMode.full_refresh or one.name in read.complete:
                 promised = partial(self._is_promised, one, good.get(one.name, set()))
                 expected = list(before.stayed(self.world, one, promised))
-                lost = oracle.missing(expected, self.tables[one.name], promised)
+                lost = oracle.missing(expected, self.tables[one.name], promised, or_sent=one.by_codat_sync)
                 if lost:
                     raise self._broken(
                         f"there throughout a read, and not sent: {oracle.told(one.name, lost)}"
@@ -322,6 +329,12 @@ class Story:
             lost = oracle.missing(expected, self.tables[one.name], self._asked(one).wants)
             if lost:
                 raise self._broken(f"lost: {oracle.told(one.name, lost)}")
+            if one.by_codat_sync and self.modes[one.name] is SyncMode.incremental:
+                wrong = oracle.gone_but_current(
+                    self.source.outbox.ends, one, self.tables[one.name], self.world
+                )
+                if wrong:
+                    raise self._broken(wrong)
 
     def _moves_on(self, *, leave_waiting: bool) -> None:
         """A quiet world is found unchanged, and cursors are where its rows are."""
@@ -344,7 +357,8 @@ class Story:
                 continue
             if skips and self._alone(stream, end.partition.company.id) and not oracle.is_unchanged(end):
                 raise self._idle(f"{name} {key}: read again although nothing changed: {end.result}")
-            if not oracle.is_unchanged(end) and isinstance(end.result, Finished):
+            is_dated_by_rows = not stream.by_codat_sync
+            if is_dated_by_rows and not oracle.is_unchanged(end) and isinstance(end.result, Finished):
                 self._cursor_is_there(name, end.partition, [row.text for row in rows])
 
     def _remembers_what_is_gone(self) -> bool:
@@ -396,6 +410,12 @@ class Story:
 
     def _shown_config(self) -> dict[str, Any]:
         return {name: value for name, value in self.config.items() if name != "api_key"}
+
+
+def _noted(state: AirbyteStateMessage) -> list[tuple[str, ...]]:
+    """The partitions of which a state says from which Codat sync they were read."""
+    entries = getattr(state.stream.stream_state, "states", ()) if state.stream else ()
+    return [tuple(one["partition"].values()) for one in entries if "syncId" in one["cursor"]]
 
 
 def _set(habits: Nature | Use, given: Mapping[str, Any]) -> None:

@@ -22,7 +22,8 @@ class Place(NamedTuple):
 class StreamKind:
     """One stream. data_type: where its rows are; scope: what makes its partitions.
 
-    needs: the data types that have to be synced beside it. incremental: whether it can be.
+    needs: the data types that have to be synced beside it. incremental: whether it can be. by_codat_sync:
+    whether its rows carry the date of the Codat sync that they were read from.
     """
 
     name: str
@@ -31,6 +32,7 @@ class StreamKind:
     needs: tuple[str, ...] = ()
     incremental: bool = True
     row_key: bool = False
+    by_codat_sync: bool = False
 
     @property
     def source_type(self) -> str:
@@ -80,6 +82,7 @@ STREAMS = {
         ),
         StreamKind("banking_transactions", "banking-transactions", "connection"),
         StreamKind("banking_account_balances", "banking-accountBalances", "connection", row_key=True),
+        StreamKind("commerce_locations", "commerce-locations", "connection", by_codat_sync=True),
         StreamKind("reconciled_invoices", "invoices", "company", ("payments",)),
         StreamKind("invoice_attachments", "invoices", "invoice", incremental=False),
         StreamKind("bill_pay_suppliers", "invoices", "connection", incremental=False),
@@ -96,6 +99,7 @@ SELECTIONS = (
     ("bank_account_transactions",),
     ("bank_accounts", "bank_account_transactions"),
     ("reconciled_invoices",),
+    ("commerce_locations",),
     ("invoices", "account_transactions"),
     ("invoices", "banking_transactions"),
     ("invoices", "invoice_attachments"),

@@ -34,7 +34,7 @@ FAILURES = (
     "Cancelled",
 )
 COMPLETE = "Complete"
-ACCOUNTING, BANKING = "Accounting", "Banking"
+ACCOUNTING, BANKING, COMMERCE = "Accounting", "Banking", "Commerce"
 # By data type, what kind of connection holds it.
 SOURCE_TYPES = {
     "invoices": ACCOUNTING,
@@ -44,6 +44,7 @@ SOURCE_TYPES = {
     "bankTransactions": ACCOUNTING,
     "banking-transactions": BANKING,
     "banking-accountBalances": BANKING,
+    "commerce-locations": COMMERCE,
 }
 _WITHOUT_RELIABLE_IDS = {"bankTransactions", "banking-accountBalances"}
 _MARK_DELETED = {"invoices", "accountTransactions", "bankAccounts", "payments"}
@@ -175,7 +176,7 @@ class World:
         number = self.number()
         company = Company(f"{number:08x}-0000-4000-8000-000000000000")
         self.companies[company.id] = company
-        for kind in (ACCOUNTING, BANKING):
+        for kind in (ACCOUNTING, BANKING, COMMERCE):
             if kind in self.nature.kinds:
                 for _ in range(self.rng.choice(self.nature.connections)):
                     self.link(company, kind)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from codat_simulator.instants import instant
 from tools.soak.connector import Message, ReadResult
-from tools.soak.streams import PRIMARY_KEYS, Key, Record, Rows
+from tools.soak.streams import PRIMARY_KEYS, STATEMENTS, Key, Record, Rows
 
 _REMEMBERED_STATES = 12
 
@@ -14,10 +15,12 @@ _REMEMBERED_STATES = 12
 class Table:
     """One stream's rows and the state that was committed with them.
 
+    sure: of a statement's rows, those whose Codat sync was noted with them.
     earlier: the states committed of late, each with the rows of that moment; the last is the present one.
     """
 
     rows: Rows = field(default_factory=dict)
+    sure: set[Key] = field(default_factory=set)
     state: Message | None = None
     earlier: list[tuple[Message | None, Rows]] = field(default_factory=list)
 
@@ -25,6 +28,13 @@ class Table:
         """Keep rows together with the state that stands for them."""
         self.rows, self.state = rows, state
         self.earlier = [*self.earlier, (state, dict(rows))][-_REMEMBERED_STATES:]
+
+    def note_sure(self, rows: Rows) -> None:
+        """Note of rows that came whether the state says from which Codat sync they came."""
+        states = self.state["stream"]["stream_state"].get("states", ()) if self.state else ()
+        noted = {entry["partition"]["company_id"] for entry in states if entry["cursor"].get("syncId")}
+        for key in rows:
+            (self.sure.add if key[0] in noted else self.sure.discard)(key)
 
 
 class Destination:
@@ -37,7 +47,7 @@ class Destination:
         """A destination with the same contents, to try something on."""
         other = Destination()
         for name, table in self.tables.items():
-            other.tables[name] = Table(dict(table.rows), table.state, list(table.earlier))
+            other.tables[name] = Table(dict(table.rows), set(table.sure), table.state, list(table.earlier))
         return other
 
     @property
@@ -61,11 +71,13 @@ class Destination:
                 name = state["stream"]["stream_descriptor"]["name"]
                 table = self.tables[name]
                 kept = {} if name in overwritten else table.rows
-                table.commit(state, {**kept, **pending[name]})
+                table.commit(state, merged(name, kept, pending[name]))
+                table.note_sure(pending[name] if name in STATEMENTS else {})
                 pending[name] = {}
         for name, rows in pending.items():
             if keep_rows_after_state and name not in overwritten:
-                self.tables[name].rows = {**self.tables[name].rows, **rows}
+                self.tables[name].rows = merged(name, self.tables[name].rows, rows)
+                self.tables[name].sure.difference_update(rows)
 
     def roll_back(self, name: str, steps: int) -> bool:
         """Bring a stream's table and state back to an earlier commit; False where there is none."""
@@ -76,6 +88,26 @@ class Destination:
         state, rows = table.earlier[-1]
         table.state, table.rows = state, dict(rows)
         return True
+
+
+def merged(stream: str, kept: Rows, rows: Rows) -> Rows:
+    """A table's rows with others that came after them: a row gives way to one of no earlier cursor.
+
+    What Codat dates itself never goes back, so that is looked at in statements only.
+    """
+    if stream in STATEMENTS:
+        rows = {
+            key: row for key, row in rows.items() if key not in kept or synced_at(row) >= synced_at(kept[key])
+        }
+    return {**kept, **rows}
+
+
+def synced_at(row: Record) -> int:
+    """The instant of the Codat sync that a row of a statement carries."""
+    found = instant(row["syncedAt"])
+    if found is None:
+        raise ValueError(row)
+    return found
 
 
 def key_of(stream: str, record: Record) -> Key:

@@ -36,6 +36,7 @@ class Options:
     refresh_older_than_hours: int | None = None
     refresh_wait_minutes: int = 30
     continue_past_failures: bool = False
+    report_periods: int = 2
 
     @property
     def leave_nothing_out(self) -> bool:
@@ -77,6 +78,7 @@ class Options:
             lambda: {"continue_past_failures": not self.continue_past_failures},
             lambda: {"start_date": rng.choice(_START_DATES)},
             lambda: {"filters": rng.choice(_FILTERS)},
+            lambda: {"report_periods": rng.choice((1, 2, 3))},
             lambda: vars(self.with_other_refreshes(rng)),
         )
         return replace(self, **rng.choice(changes)())

@@ -150,7 +150,8 @@ def _check_state_sizes(result: ReadResult) -> None:
 
 def _check_cursors(state: Message, now: int) -> None:
     for entry in state["stream"]["stream_state"].get("states", ()):
-        date = entry["cursor"].get("modifiedDate")
+        cursor = entry["cursor"]
+        date = cursor.get("modifiedDate") or cursor.get("syncedAt")
         if date is not None and (instant(date) or 0) > now:
             raise PromiseBroken(f"a state is ahead of Codat's clock: {entry}")
 

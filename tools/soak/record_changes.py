@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 from codat_simulator import Row, Simulator
 from codat_simulator.instants import render
-from tools.soak.streams import BY_DATA_TYPE, INCREMENTAL, Key, Record, synced_connections, visible_records
+from tools.soak.streams import (
+    BY_DATA_TYPE,
+    INCREMENTAL,
+    STATEMENTS,
+    Key,
+    Record,
+    synced_connections,
+    visible_records,
+)
 
 
 class Place(NamedTuple):
@@ -63,10 +71,20 @@ class RecordChanges:
             for connection in stream.connections(company)
             # Transactions are fetched by account: after the accounts.
             if not stream.accounts or connection.id in synced_connections(company, stream.accounts)
+        ] + [
+            Place(company.id, connection.id, statement)
+            for company in self.world.known_companies()
+            if company_id in (None, company.id)
+            for statement in STATEMENTS.values()
+            if data_type in (None, statement)
+            for connection in company.supporting(statement)
+            if connection.platform.source_type == "Accounting"
         ]
 
     def rows_at(self, place: Place) -> dict[str, Row]:
-        """The rows at a place that have an id, by id."""
+        """The rows at a place that have an id, by id; statements have none."""
+        if place.data_type not in BY_DATA_TYPE:
+            return {}
         rows = self.world.dataset(place.company_id, place.data_type, place.connection_id).rows
         return {key: row for key, row in rows.items() if "id" in row.record}
 
@@ -79,7 +97,10 @@ class RecordChanges:
         """Make one change.
 
         put: takes a record that is new or has changed, without its date, and the id of its account.
+        Statements are restated by the simulator itself, whenever a Codat sync of them has ended well.
         """
+        if place.data_type not in BY_DATA_TYPE:
+            return
         rows = self.rows_at(place)
         account_id: str | None = None
         kind = rng.choices(("new", "change", "delete", "vanish"), (4, 5, 1, 2))[0]

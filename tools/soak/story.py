@@ -33,6 +33,7 @@ from tools.soak.options import Options
 from tools.soak.oracle import PromiseBroken
 from tools.soak.outcomes import check_outcomes
 from tools.soak.record_changes import Journal, RecordChanges
+from tools.soak.statements import check_statements
 from tools.soak.streams import COMPANIES, READ_OUTCOMES, STREAM_NAMES, visible_records
 
 Step = tuple[str, int]
@@ -286,6 +287,9 @@ class Story:
             raise PromiseBroken(f"a read that nothing troubled ended with exit code {result.code}")
         self.counts["checks"] += 1
         oracle.check_destination(visible_records(self.sim), self.changes.keys_ever, self.destination)
+        compared = check_statements(self.sim, self.destination, self.options.report_periods)
+        self.counts["statements compared"] += compared
+        self.sim.clear_log()
 
     def _read(
         self,

@@ -63,10 +63,13 @@ BY_DATA_TYPE = {stream.data_type: stream for stream in INCREMENTAL.values()}
 COMPANIES = "companies"  # no cursor: always read whole
 MARKS_DELETED = ("invoices", "customers", "bank_accounts")  # their deleted records stay, marked
 DELETED_AT = "_ab_cdc_deleted_at"  # the column that says when, where the user wants it
-STREAM_NAMES = (*INCREMENTAL, COMPANIES)
+STATEMENTS = {"balance_sheet_lines": "balanceSheet", "profit_and_loss_lines": "profitAndLoss"}
+"""Streams that are incremental by the Codat sync that their rows come from, with their data types."""
+STREAM_NAMES = (*INCREMENTAL, *STATEMENTS, COMPANIES)
 READ_OUTCOMES = "read_outcomes"  # the connector's own, of which Codat has nothing
 PRIMARY_KEYS = {
     **{name: stream.primary_key for name, stream in INCREMENTAL.items()},
+    **dict.fromkeys(STATEMENTS, ("companyId", "periodLength", "rowKey")),
     COMPANIES: ("id",),
     READ_OUTCOMES: ("companyId", "stream", "readStartedAt"),
 }
