@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from codat_simulator import Simulator
+from codat_simulator.instants import instant
 from integration_tests.support.connector import by_key, read
 from unit_tests.support.catalogue import key_of
 
@@ -254,7 +255,7 @@ def deduplicated(kept, said, stream):
     """What a destination that deduplicates by key and cursor has after a read: Airbyte's rule."""
     for row in said.records(stream):
         key = tuple(row[part] for part in key_of(stream))
-        if key not in kept or (row["syncedAt"] or "") >= (kept[key]["syncedAt"] or ""):
+        if key not in kept or instant(row["syncedAt"]) >= instant(kept[key]["syncedAt"]):
             kept[key] = row
 
 
@@ -345,3 +346,18 @@ def guide_for(stream):
             "periodlength, date)", "periodlength, fromdate, todate)"
         )
     return text
+
+
+@pytest.mark.parametrize("stream", ["company_info", *BALANCE])
+def test_where_one_of_several_connections_is_gone_the_statements_of_another_are_read(stream):
+    with Simulator(companies=0, seed=5, records=6) as sim:
+        company = sim.world.add_company(connections=("Accounting", "Accounting"))
+        sim.world.clock.advance(86_400)
+        first = read(sim, stream)
+        gone = sim.world.companies[0]["dataConnections"][0]["id"]
+        sim.world.remove_connection(company, gone)
+        second = read(sim, stream, state=first.state)
+        assert second.records(stream)
+        [before], [after] = dates(first, stream), dates(second, stream)
+        assert instant(before) < instant(after)
+        assert not read(sim, stream, state=second.state).records(stream)

@@ -1,5 +1,7 @@
 """What date rows carry that are dated by the Codat sync that they were read from."""
 
+from dataclasses import replace
+
 import pytest
 
 from source_codat.foundation import timestamps
@@ -150,4 +152,14 @@ def test_the_month_does_not_hide_that_the_latest_success_was_read():
     found = judge.identity(evidence(status(), by_month=True))
     assert found
     entry = Entry(at(SUCCESS), *found)
+    assert judge.is_latest_read(status(), "type0", ("type0",), entry)
+
+
+def test_other_connections_are_other_rows_of_a_later_date():
+    one, other = (replace(evidence(status(), by_month=True), links=links) for links in ("a", "b"))
+    entry = Entry(at(SECOND), *judge.identity(one))
+    assert judge.is_unchanged(one, entry)
+    assert not judge.is_unchanged(other, entry)
+    assert judge.synced_at(one, entry) == at(SECOND)
+    assert judge.synced_at(other, entry) == at("2026-05-20T10:00:00.000001Z")
     assert judge.is_latest_read(status(), "type0", ("type0",), entry)

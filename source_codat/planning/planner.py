@@ -21,7 +21,7 @@ from source_codat.reporting.outcomes import StreamOutcome
 from source_codat.state.store import Siblings, StreamState, is_part, without_mark
 from source_codat.streams.definition import CUSTOM_IDENTIFIER, CodatRetriever
 from source_codat.trust import judge, proof, refusals
-from source_codat.trust.evidence import Entry, Evidence, Look, PartitionKey
+from source_codat.trust.evidence import Entry, Evidence, Look, PartitionKey, hash_of_links
 
 NO_COMPANY = Company(id="")
 
@@ -191,7 +191,11 @@ class Planner:
         evidence: Evidence | None = None
         if look is not None and retriever.data_types:
             evidence = Evidence(
-                look, retriever.data_types, ids.get("connectionId"), is_by_month=retriever.by_month
+                look,
+                retriever.data_types,
+                ids.get("connectionId"),
+                is_by_month=retriever.by_month,
+                links=_links(retriever, context.company),
             )
         partition = PlannedPartition(
             ids=ids,
@@ -297,6 +301,14 @@ class Planner:
                 for name in above.data_types:
                     shared[name] |= company.may_be_several(above.source_types)
         return {name: WantedDataType(several, tuple(entries[name])) for name, several in shared.items()}
+
+
+def _links(retriever: CodatRetriever, company: Company) -> str:
+    """The hash of the connections that rows dated by a Codat sync may be of, where each may be any one's."""
+    if not retriever.by_codat_sync or retriever.per_connection:
+        return ""
+    held = company.connections(retriever.source_types, shown=Shown.DATA)
+    return hash_of_links((connection.id, connection.status or "") for connection in held)
 
 
 def _known_answer(retriever: CodatRetriever, company: Company, look: Look | None) -> bytes | None:

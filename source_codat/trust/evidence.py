@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from source_codat.trust.statuses import COMPLETE, FAILED, Stage, stage_of
 
 PartitionKey = tuple[str, ...]
+
+
+def hash_of_links(connections: Iterable[tuple[str, str]]) -> str:
+    """A hash of connections, of which each is given by id and status, in whatever order."""
+    links = "|".join(sorted(f"{connection_id}:{status}" for connection_id, status in connections))
+    return hashlib.sha256(links.encode("utf-8", "replace")).hexdigest()[:16]
+
+
 JOIN = "|"  # between what is noted of several data types; it stands in no id and in no form of a date
 
 
@@ -113,13 +122,15 @@ class Evidence:
     """What one look says of the data types that a partition's rows come from.
 
     connection_id: where the partition is one connection's. Codat's dataStatus merges connections.
-    is_by_month: whether the rows go by the calendar, so that they are others in another month.
+    is_by_month: whether the rows go by the calendar, so that they are others in another month. links: where
+    the rows are one's of several connections, and another's when that is gone, the hash of these; else empty.
     """
 
     look: Look
     data_types: tuple[str, ...]
     connection_id: str | None = None
     is_by_month: bool = False
+    links: str = ""
 
     @property
     def statuses(self) -> list[DataTypeStatus | None]:

@@ -20,7 +20,8 @@ _MICROSECOND = 10  # ticks: what warehouses keep of a date's digits
 # What a row carries that no Codat sync is sure to have brought: no date, as destinations compare it, and one
 # that every warehouse can hold.
 NEVER = timestamps.instant("1970-01-01T00:00:00Z") or 0
-_MONTH = "@"  # before the month in which rows were read that go by the calendar
+# What may follow a Codat sync's id: the hash of connections, and the month in which rows were read.
+_LINKS, _MONTH = "#", "@"
 
 
 class Doubt(Enum):
@@ -141,7 +142,7 @@ def is_latest_read(
     if status is None or name not in data_types or len(read) != len(data_types):
         return False
     sync_id, date = read[data_types.index(name)]
-    return date == status.lastSuccessfulSync and sync_id.partition(_MONTH)[0] == _success_ids(status)
+    return date == status.lastSuccessfulSync and _of_codat(sync_id) == _success_ids(status)
 
 
 def read_at(entry: Entry) -> int | None:
@@ -175,6 +176,11 @@ def synced_at(evidence: Evidence, entry: Entry | None) -> int:
 def _bare(sync_ids: str | None) -> list[str]:
     """The ids of Codat syncs, without the month in which rows were read."""
     return [sync_id.partition(_MONTH)[0] for sync_id in (sync_ids or "").split(JOIN)]
+
+
+def _of_codat(sync_id: str) -> str:
+    """A Codat sync's id as Codat gave it."""
+    return sync_id.partition(_MONTH)[0].partition(_LINKS)[0]
 
 
 def is_in_future(cursor: int | None, now: int | None) -> bool:
@@ -324,13 +330,15 @@ def _identity_of(evidence: Evidence, name: str) -> Identity | None:
         newest = max(ended, key=lambda entry: timestamps.instant(entry.requested or "") or 0, default=None)
         if newest is not None and newest.stage is not Stage.COMPLETE:
             return None
-    return Identity(_success_ids(status) + _month_of(evidence), status.lastSuccessfulSync)
+    return Identity(_success_ids(status) + _noted_beside(evidence), status.lastSuccessfulSync)
 
 
-def _month_of(evidence: Evidence) -> str:
-    """What is noted of the month, by Codat's clock, where rows go by the calendar."""
+def _noted_beside(evidence: Evidence) -> str:
+    """What is noted beside the Codat sync, as the rows may be others without one: connections and month."""
     now = evidence.look.taken_at
-    return f"{_MONTH}{timestamps.iso(now)[:7]}" if evidence.is_by_month and now is not None else ""
+    links = f"{_LINKS}{evidence.links}" if evidence.links else ""
+    month = f"{_MONTH}{timestamps.iso(now)[:7]}" if evidence.is_by_month and now is not None else ""
+    return links + month
 
 
 def _success_ids(status: DataTypeStatus) -> str:

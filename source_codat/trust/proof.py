@@ -6,13 +6,12 @@ docs/behaviour.md, "Complete, or says so".
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from source_codat.foundation import timestamps
-from source_codat.trust.evidence import Entry, Evidence
+from source_codat.trust.evidence import Entry, Evidence, hash_of_links
 from source_codat.trust.judge import NEVER, Change, Identity, is_in_future
 
 
@@ -224,9 +223,7 @@ def nothing_there(evidence: Evidence, connections: Iterable[tuple[str, str]]) ->
     now = evidence.look.taken_at
     if any(evidence.statuses) or now is None:
         return None
-    links = "|".join(sorted(f"{connection_id}:{status}" for connection_id, status in connections))
-    seen = hashlib.sha256(links.encode("utf-8", "replace")).hexdigest()[:16]
-    return Entry(None, f"{_NOTHING_THERE}{seen}", timestamps.iso(now))
+    return Entry(None, f"{_NOTHING_THERE}{hash_of_links(connections)}", timestamps.iso(now))
 
 
 def is_still_nothing_there(
