@@ -37,7 +37,7 @@ def rows_table(lines: list[StreamRows], *, read_whole: bool) -> str:
     shown = [line for line in lines if line.stream in suggested]
     counted = [line for line in others if line.expected is not None]
     asked = [line for line in others if line.expected is None]
-    shown += [_sum(f"{len(counted)} others", counted)] if counted else []
+    shown += [_sum(f"{len(counted)} other{'s' if len(counted) > 1 else ''}", counted)] if counted else []
     shown += [_sum(f"{len(asked)} that only Codat can count", asked)] if asked else []
     shown.append(_sum(f"all {len(lines)}", lines))
     if read_whole:
