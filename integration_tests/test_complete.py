@@ -195,6 +195,35 @@ def test_the_company_list_is_read_completely_while_companies_come_and_go(sim):
     assert set(there) - {there[1]} <= ids(said, "companies")
 
 
+def test_each_company_of_a_list_of_several_pages_comes_once(sim):
+    for number in range(12):
+        sim.world.add_company(name=f"Company {number}", connections=())
+    sim.clear_log()
+    said = read(sim, "companies", page_size=5)
+    assert len(sim.requests) == 6, "the list is read twice, to prove that none was missed"
+    assert sorted(one["id"] for one in said.records("companies")) == sorted(
+        one["id"] for one in sim.world.companies
+    )
+
+
+def test_a_company_that_changes_while_the_list_is_read_twice_comes_in_both_versions(sim):
+    for number in range(12):
+        sim.world.add_company(name=f"Company {number}", connections=("Accounting",))
+    changed = sim.world.companies[0]
+    [link, *_] = changed["dataConnections"]
+    pages = []
+
+    def unlink(request):
+        pages.append(request.path)
+        if len(pages) == 4:
+            sim.world.set_connection_status(changed["id"], link["id"], "Unlinked")
+
+    sim.on_request(unlink)
+    said = read(sim, "companies", page_size=5)
+    versions = [one for one in said.records("companies") if one["id"] == changed["id"]]
+    assert [one["dataConnections"][0]["status"] for one in versions] == ["Linked", "Unlinked"]
+
+
 def test_a_company_list_that_never_stands_still_stops_the_read(sim):
     for number in range(12):
         sim.world.add_company(name=f"Company {number}", connections=())

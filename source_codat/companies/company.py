@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any
@@ -74,8 +73,7 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
         if not self.name:
             return self.id or "all companies"
         name = self.name if len(self.name) <= _MOST_NAME else f"{told(self.name, _MOST_NAME)}…"
-        # Each stream keeps it of each company that it passes over: one text for all of them is enough.
-        return sys.intern(f"{name} ({self.id})")
+        return f"{name} ({self.id})"
 
     def connections(self, source_types: Iterable[str], *, shown: Shown = Shown.NOTHING) -> list[Connection]:
         """The connections that may hold data of these source types (of any, where none is named).

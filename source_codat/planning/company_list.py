@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -54,6 +55,7 @@ class CompanyList:
     gone: list[str] = field(default_factory=list)
     listed_at: int | None = None
     total: int | None = None
+    _sent: dict[str, bytes] = field(default_factory=dict)
 
     def load(self) -> list[Company]:
         """The selected companies of this part, of which there may be none.
@@ -81,7 +83,7 @@ class CompanyList:
             nonlocal is_any_listed
             found = self._companies_in(rows.rows)
             is_any_listed |= bool(found)
-            self._emit_wanted(rows, [company.id for company in found], is_wanted)
+            self._emit_new(rows, [company.id for company in found], is_wanted)
             for company in found:
                 if is_wanted is None or is_wanted(company.id):
                     companies[company.id] = (
@@ -122,12 +124,18 @@ class CompanyList:
         if self.listed_at is None or (now is not None and now < self.listed_at):
             self.listed_at = now
 
-    def _emit_wanted(self, rows: RowBatch, keys: list[str], is_wanted: Callable[[str], bool] | None) -> None:
-        if is_wanted is None:
+    def _emit_new(self, rows: RowBatch, keys: list[str], is_wanted: Callable[[str], bool] | None) -> None:
+        """Send out the rows of wanted companies, but for those that an earlier pass has sent as they are."""
+        chosen = []
+        for row, key in zip(rows.rows, keys, strict=True):
+            if is_wanted is None or is_wanted(key):
+                digest = hashlib.blake2b(bytes(row), digest_size=16).digest()
+                if self._sent.get(key) != digest:
+                    self._sent[key] = digest
+                    chosen.append(row)
+        if len(chosen) == len(rows.rows):
             self.emit(rows)
-            return
-        chosen = [row for row, key in zip(rows.rows, keys, strict=True) if is_wanted(key)]
-        if chosen:
+        elif chosen:
             self.emit(RowBatch(rows.stream, chosen, rows.added, rows.emitted_at, rows.size))
 
     def _by_ids(self, ids: tuple[str, ...]) -> list[Company]:

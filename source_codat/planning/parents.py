@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import logging
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ from source_codat.trust.statuses import Stage, stage_of
 
 logger = logging.getLogger("airbyte")
 _ROW = msgspec.json.Decoder(dict[str, Any])
+_BUCKETS = 64
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,29 @@ class Children:
 
 
 class _PackedRows:
-    """Rows as one text, a line each: as dictionaries a hundred thousand of them take 30 MB."""
+    """Rows as text, a line each, in no order: as dictionaries a hundred thousand of them take 30 MB.
 
-    def __init__(self, lines: Iterable[bytes]) -> None:
-        self._text = b"\n".join(lines)
+    Rows that are alike come out once. They lie in one bucket, so that few have to be compared at a time.
+    """
+
+    def __init__(self) -> None:
+        self._buckets = [bytearray() for _ in range(_BUCKETS)]
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Add a row, which may be there already."""
+        text = msgspec.json.encode(row)
+        self._buckets[zlib.crc32(text) % _BUCKETS] += text + b"\n"
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
-        return map(_ROW.decode, io.BytesIO(self._text))
+        return map(_ROW.decode, self._lines())
 
-    def sorted_by(self, key: Callable[[Mapping[str, Any]], int]) -> _PackedRows:
-        """The rows in another order."""
-        return _PackedRows(sorted(self._text.splitlines(), key=lambda line: key(_ROW.decode(line))))
+    def sorted_by(self, key: Callable[[Mapping[str, Any]], int]) -> Iterator[Mapping[str, Any]]:
+        """The rows in an order."""
+        return map(_ROW.decode, sorted(self._lines(), key=lambda line: key(_ROW.decode(line))))
+
+    def _lines(self) -> Iterator[bytes]:
+        for bucket in self._buckets:
+            yield from dict.fromkeys(bytes(bucket).splitlines())
 
 
 @dataclass(frozen=True)
@@ -186,19 +199,19 @@ class Parents:
     ) -> tuple[_PackedRows, Finished]:
         """Read the parents; of each row the columns that are asked for, rows that are alike once."""
         names = sorted(columns)
-        seen: dict[bytes, None] = {}
+        found = _PackedRows()
 
         def collect(batch: RowBatch) -> None:
             for row in batch.rows:
                 fields = _ROW.decode(row)
-                seen[msgspec.json.encode({name: fields[name] for name in names if name in fields})] = None
+                found.add({name: fields[name] for name in names if name in fields})
 
         # A parent's filters and start date are about what is sent, not about which children exist.
         settings = replace(self.settings, filters={}, deleted_records=DeletedRecords.KEEP, start=None)
         reader = StreamReader(self.client, self.parent, settings, collect, self.stats)
         above_all = Partition(above.ids, since, context=above.context, source=self.evidence(above))
         done = reader.read(above_all)
-        return _PackedRows(seen), done
+        return found, done
 
 
 def _is_nothing_there(skipped: PartitionSkipped, row: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from source_codat.reading.pages import Page, PageHashes
 from source_codat.trust.proof import PassEvidence
 
 _BUCKETS = 64
-_FEW = 100_000
+_FEW = 10_000
 
 
 class RowTally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -58,7 +59,7 @@ class StreamOutcome:
 
     def skip(self, reason: SkipReason, company: str, detail: str) -> None:
         """Note a partition that was left out, and Codat's words the first time."""
-        self.skipped[reason][company] = None
+        self.skipped[reason][sys.intern(company)] = None  # one text for all streams
         if detail:
             self.details.setdefault(reason, detail)
 

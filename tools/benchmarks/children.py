@@ -1,4 +1,7 @@
-"""Attachments of a hundred thousand bills in one company: what they take beside those of a thousand."""
+"""Attachments of a hundred thousand bills in one company: what they take beside those of ten thousand.
+
+Ten thousand are enough to fill the queue to the writer, which is bounded.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ MOST_GROWTH = 32.0  # MB
 
 def measure(folder: Path, _: int, quick: bool, tell: Callable[[str], None]) -> Iterable[Figure]:
     """Yield how much more memory many parents take than few."""
-    few, many = (50, 200) if quick else (1000, 100_000)
+    few, many = (50, 200) if quick else (10_000, 100_000)
     less, more = (_read(folder, parents, tell) for parents in (few, many))
     name = f"attachments of {many:,} bills in one company: memory beyond that for {few:,}"
     rate = f"{many / more.wall:,.0f} parents/s"
