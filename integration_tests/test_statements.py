@@ -1,9 +1,7 @@
 """Statements and company infos come when a Codat sync has touched them, dated by that Codat sync."""
 
-import re
 from collections import Counter
 from datetime import datetime, timezone
-from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -12,6 +10,7 @@ import requests
 from codat_simulator import Simulator
 from codat_simulator.instants import instant
 from integration_tests.support.connector import by_key, read
+from integration_tests.support.current_lines import query_of_current_lines, true_lines
 from unit_tests.support.catalogue import key_of
 
 BALANCE = ("balance_sheets", "balance_sheet_lines")
@@ -33,7 +32,6 @@ DATA_TYPES = {
 }
 CUSTOM = {"custom_data_types": ["DynamicsPurchaseOrders"]}
 NEVER = "1970-01-01T00:00:00Z"
-GUIDE = Path(__file__).resolve().parent.parent / "docs" / "integrations" / "sources" / "codat.md"
 
 
 @pytest.fixture
@@ -259,26 +257,6 @@ def deduplicated(kept, said, stream):
             kept[key] = row
 
 
-def true_lines(reports, dated_by):
-    """Section, names from the root and value of each line of statements, by the statement's dates."""
-    found: Counter = Counter()
-
-    def walk(line, section, names, period):
-        path = (*names, line["name"])
-        found[period, section, path, float(line["value"])] += 1
-        for item in line.get("items") or ():
-            walk(item, section, path, period)
-
-    for report in reports:
-        period = tuple(report[name][:10] for name in dated_by)
-        for section, value in report.items():
-            if isinstance(value, dict):
-                walk(value, section, (), period)
-            elif section not in dated_by and isinstance(value, (int, float)):
-                found[period, section, (), float(value)] += 1
-    return found
-
-
 @pytest.mark.parametrize(
     ("stream", "path", "dated_by"),
     [
@@ -312,7 +290,6 @@ def test_the_guides_query_finds_the_lines_that_are_current_after_restatements(
 
 def current_lines(duckdb, stream, kept, dated_by):
     """What the guide's query finds in a table with these rows."""
-    [query] = re.findall(rf"```sql\n([^`]*codat\.{stream}\b[^`]*)```", guide_for(stream))
     names = ["companyId", "periodLength", *dated_by, "rowKey", "section", "path", "value", "syncedAt"]
     with duckdb.connect() as database:
         database.execute("CREATE SCHEMA codat")
@@ -324,7 +301,7 @@ def current_lines(duckdb, stream, kept, dated_by):
             f"INSERT INTO codat.{stream} VALUES ({places})",
             [[row[name] for name in names] for row in kept.values()],
         )
-        found = database.execute(query)
+        found = database.execute(query_of_current_lines(stream, f"codat.{stream}"))
         heads = [one[0] for one in found.description]
         rows = [dict(zip(heads, row, strict=True)) for row in found.fetchall()]
     return Counter(
@@ -336,16 +313,6 @@ def current_lines(duckdb, stream, kept, dated_by):
         )
         for row in rows
     )
-
-
-def guide_for(stream):
-    """The guide, with its query for balance sheets said for another statement as it tells to."""
-    text = GUIDE.read_text(encoding="utf-8")
-    if stream != "balance_sheet_lines":
-        text = text.replace("codat.balance_sheet_lines", f"codat.{stream}").replace(
-            "periodlength, date)", "periodlength, fromdate, todate)"
-        )
-    return text
 
 
 @pytest.mark.parametrize("stream", ["company_info", *BALANCE])

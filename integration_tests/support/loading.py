@@ -4,10 +4,13 @@ import gc
 import os
 import runpy
 import sys
+import traceback
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partialmethod
 from multiprocessing import get_context
 from pathlib import Path
+from unittest import mock
 
 # What SQLAlchemy asks of a table besides its columns, each time that PyAirbyte looks at one. The tables of
 # PyAirbyte have none of it, and DuckDB takes longer to say so than for all the rest of a load.
@@ -22,14 +25,23 @@ _BESIDES_COLUMNS = (
 )
 
 
+class LoadFailedError(Exception):
+    """PyAirbyte has failed, with this traceback."""
+
+
 @contextmanager
 def loader(executable: str, logs: Path):
-    """Give the function that runs the program with arguments; it reads with this executable."""
+    """Give the function that runs the program with arguments; it reads with this executable.
+
+    With `append` every row that was read stays in the tables, as in a destination before it deduplicates.
+    """
     spawn = get_context("spawn")
     with ProcessPoolExecutor(1, spawn, initializer=_prepare, initargs=(executable, logs)) as process:
 
-        def load(*arguments):
-            process.submit(_load, [str(one) for one in arguments]).result(timeout=600)
+        def load(*arguments, append=False):
+            failed = process.submit(_load, [str(one) for one in arguments], append).result(timeout=600)
+            if failed:
+                raise LoadFailedError(failed)
 
         yield load
 
@@ -54,7 +66,17 @@ def ask_for_columns_only():
         setattr(Inspector, f"get_multi_{name}", lambda *_, **__: {})
 
 
-def _load(arguments):
+def _load(arguments, append):
+    """Run the program; return the traceback of what it failed with, or nothing."""
+    import airbyte  # noqa: PLC0415 - slow, and only for this process
+
     sys.argv = ["tools.demo.load", *arguments]
-    runpy.run_module("tools.demo.load", run_name="__main__")
+    read = partialmethod(airbyte.Source.read, write_strategy="append" if append else "auto")
+    failed = ""
+    try:
+        with mock.patch.object(airbyte.Source, "read", read):
+            runpy.run_module("tools.demo.load", run_name="__main__")
+    except Exception:  # noqa: BLE001 - told where the program was started
+        failed = traceback.format_exc()
     gc.collect()  # a cache that is kept would keep the database locked
+    return failed

@@ -126,10 +126,11 @@ def connected(address: str) -> Iterator[Connection]:
 def query(address: str, statement: str) -> list[dict]:
     """Ask a warehouse something."""
     with connected(address) as connection:
-        return _rows(connection, statement)
+        return rows_of(connection, statement)
 
 
-def _rows(connection: Connection, statement: str) -> list[dict]:
+def rows_of(connection: Connection, statement: str) -> list[dict]:
+    """All rows of a query, over a connection that stays open."""
     return [dict(row) for row in connection.execute(text(statement)).mappings()]
 
 
@@ -137,9 +138,9 @@ def tables(address: str) -> dict:
     """All rows of all streams' tables."""
     listed = "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'codat'"
     with connected(address) as connection:
-        names = [one["name"] for one in _rows(connection, listed)]
+        names = [one["name"] for one in rows_of(connection, listed)]
         return {
-            name: _rows(connection, f'SELECT * FROM codat."{name}"')
+            name: rows_of(connection, f'SELECT * FROM codat."{name}"')
             for name in names
             if not name.startswith("_airbyte")
         }
