@@ -93,6 +93,8 @@ def test_every_stream_of_a_company_leads_to_it() -> None:
     [
         ("companies", "1 a page"),
         ("company_info", "1 for each company"),
+        ("connections", "0, as they come with the list of companies"),
+        ("data_status", "1 for each company, the one that nearly every read begins with"),
         ("invoices", "1 a page for each company"),
         ("banking_transactions", "1 a page for each connection"),
         ("loan_summaries", "3 for each company"),

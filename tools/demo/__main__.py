@@ -207,7 +207,7 @@ Read incrementally: {number} streams. The second read brings what changed, and
 what shares the date of the last change, as all records of one Codat sync do.
 """
 READ_WHOLE = """
-Read whole each time, as Codat keeps no date of change for them: {number} streams.
+Read whole each time, as nothing tells when they changed: {number} streams.
 """
 AGAIN = """
 {streams}

@@ -30,6 +30,11 @@ BEHAVIOUR = ROOT / "docs" / "behaviour.md"
 PICTURES = ROOT / "docs" / "pictures"
 REQUESTS_PLOT, TABLES_PICTURE = PICTURES / "requests.svg", PICTURES / "tables.svg"
 USUAL_CURSOR = "modifiedDate"
+# Streams whose answers a read has in any case.
+_AT_NO_COST = {
+    "connections": "0, as they come with the list of companies",
+    "data_status": "1 for each company, the one that nearly every read begins with",
+}
 _IDENTIFIER = "identifier"
 _CUSTOM = f"custom_{_IDENTIFIER}"
 
@@ -123,6 +128,8 @@ def way_to_read(stream: CodatStream) -> str:
 
 def cost(stream: CodatStream, streams: Sequence[CodatStream]) -> str:
     """The requests that a read takes at least, in words."""
+    if stream.name in _AT_NO_COST:
+        return _AT_NO_COST[stream.name]
     retriever = stream.retriever
     page = "1 a page" if retriever.has_pages else "1"
     if retriever.by_new_parents:
