@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("loads")]  # one story f
 
 WHOLE = {"companies", "connections", "data_status"}
 GOES_ON = {"continue_past_failures": True}
-# Each database with and without options. With `remove` every row that arrives stays, and Airbyte's own rule is
+# Each database with and without options. With `remove` every row that arrives stays, and Airbyte's rule is
 # applied in SQL; the others are PyAirbyte's tables as they are.
 STORIES = {
     "DuckDB keep": ("DuckDB", "keep", {}),

@@ -17,6 +17,9 @@ pytestmark = pytest.mark.slow
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "analysis.md"
 
+# The one stream that isn't Codat's, and its key.
+ACCOUNT, ACCOUNT_KEY = "read_outcomes", ["companyId", "stream", "readStartedAt"]
+
 INCREMENTAL = {name for name in CATALOGUE if cursor_of(name)}
 STAGES = ["first", "second", "resynced"]
 
@@ -48,7 +51,7 @@ def row_of(rows, record_key, record):
 
 def test_every_stream_has_a_table_with_rows(warehouse):
     filled = {name for name, rows in warehouse.first.tables.items() if rows}
-    assert filled == set(CATALOGUE) - nothing_of(warehouse)
+    assert filled == {ACCOUNT, *CATALOGUE} - nothing_of(warehouse)
 
 
 def nothing_of(warehouse):
@@ -70,7 +73,7 @@ def test_a_table_has_as_many_rows_as_codat(warehouse, stage):
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_key_comes_twice(warehouse, stage):
     for name, rows in getattr(warehouse, stage).tables.items():
-        key = [part.lower() for part in key_of(name)]
+        key = [part.lower() for part in (ACCOUNT_KEY if name == ACCOUNT else key_of(name))]
         count = Counter(tuple(row[part] for part in key) for row in rows)
         assert not [one for one, number in count.items() if number > 1], name
         assert all(part not in (None, "") for one in count for part in one), name
