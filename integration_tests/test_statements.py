@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from codat_simulator import Simulator
-from codat_simulator.instants import instant
+from codat_simulator.instants import known
 from integration_tests.support.connector import by_key, read
 from integration_tests.support.current_lines import query_of_current_lines, true_lines
 from unit_tests.support.catalogue import key_of
@@ -253,7 +253,7 @@ def deduplicated(kept, said, stream):
     """What a destination that deduplicates by key and cursor has after a read: Airbyte's rule."""
     for row in said.records(stream):
         key = tuple(row[part] for part in key_of(stream))
-        if key not in kept or instant(row["syncedAt"]) >= instant(kept[key]["syncedAt"]):
+        if key not in kept or known(row["syncedAt"]) >= known(kept[key]["syncedAt"]):
             kept[key] = row
 
 
@@ -326,5 +326,5 @@ def test_where_one_of_several_connections_is_gone_the_statements_of_another_are_
         second = read(sim, stream, state=first.state)
         assert second.records(stream)
         [before], [after] = dates(first, stream), dates(second, stream)
-        assert instant(before) < instant(after)
+        assert known(before) < known(after)
         assert not read(sim, stream, state=second.state).records(stream)
