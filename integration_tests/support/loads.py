@@ -262,12 +262,13 @@ class Story:
                 found["data_status"][company, one["dataType"]] = one
             found["company_info"][(company,)] = {
                 **self._answer(f"{path}/data/info"),
-                "syncedAt": status["company"]["lastSuccessfulSync"],
+                "syncedAt": to_the_second(status["company"]["lastSuccessfulSync"]),
             }
             for name, (data_type, dated_by) in STATEMENTS.items():
                 for report in self._reports(company, data_type):
                     place = (company, *(report[one][:10] for one in dated_by))
-                    found[name][place] = {**report, "syncedAt": status[data_type]["lastSuccessfulSync"]}
+                    synced = to_the_second(status[data_type]["lastSuccessfulSync"])
+                    found[name][place] = {**report, "syncedAt": synced}
         return found
 
     def _true_lines(self, stream):
@@ -301,6 +302,10 @@ def key_of_row(stream, row):
         return (row["companyid"], *(str(row[name.lower()])[:10] for name in dated_by))
     names = ["id" if name == "rowKey" else name for name in key_of(stream)]
     return tuple(row[name.lower()] for name in names)
+
+
+def to_the_second(date):
+    return f"{date[:19]}Z"
 
 
 def is_deleted(record):
