@@ -812,3 +812,30 @@ _add(
     **_BUSY,
     kindless=0.5,
 )
+
+
+# --- rows dated by their Codat sync ----------------------------------------------------------------
+
+_DATED: dict[str, Any] = {**_ALONE, "streams": ("commerce_locations",), "full_refresh": 0.0}
+_synced_at = judge.synced_at
+
+
+def _synced_at_before(evidence: Evidence, entry: Entry | None) -> int:
+    """Each read's rows are dated before those of the one before."""
+    if entry is None or entry.cursor is None:
+        return _synced_at(evidence, entry)
+    return max(entry.cursor - timestamps.TICKS_PER_SECOND, judge.NEVER)
+
+
+_add(
+    "rows may be dated before those of an earlier read",
+    "Rows are never dated before what an earlier read has sent",
+    (judge, "synced_at", _synced_at_before),
+    **_DATED,
+)
+_add(
+    "rows of every Codat sync are dated alike",
+    "What another Codat sync brought is dated later, so that what is gone can be told",
+    (judge, "synced_at", lambda *_: judge.NEVER + timestamps.TICKS_PER_SECOND),
+    **_DATED,
+)
