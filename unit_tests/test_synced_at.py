@@ -96,7 +96,7 @@ def test_it_never_goes_back_and_what_another_codat_sync_brought_is_later():
 
 def test_what_the_same_codat_sync_brought_has_the_same_date():
     for seen in (evidence(status()), evidence(status(), by_month=True)):
-        entry = Entry(at(LATER), *judge.identity(seen))
+        entry = Entry(at(LATER), *(judge.identity(seen) or ()))
         assert judge.synced_at(seen, entry) == at(LATER)
     next_month = evidence(status(), now=at("2026-06-01T00:00:00Z"), by_month=True)
     assert judge.synced_at(next_month, entry) == at(LATER)
@@ -157,7 +157,7 @@ def test_the_month_does_not_hide_that_the_latest_success_was_read():
 
 def test_other_connections_are_other_rows_of_a_later_date():
     one, other = (replace(evidence(status(), by_month=True), links=links) for links in ("a", "b"))
-    entry = Entry(at(SECOND), *judge.identity(one))
+    entry = Entry(at(SECOND), *(judge.identity(one) or ()))
     assert judge.is_unchanged(one, entry)
     assert not judge.is_unchanged(other, entry)
     assert judge.synced_at(one, entry) == at(SECOND)
