@@ -19,12 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, and return the exit code: 1 where a promise was broken."""
     options = _parser().parse_args(arguments)
     if options.mutations is not None:
-        return _mutations(options.stories, options.seed, options.mutations)
+        return _mutations(options.stories or 5000, options.seed, options.mutations)
+    stories = options.stories or 1000
     began = time.process_time()
     counts: Counter[str] = Counter()
     failing = []
     given = {name: ast.literal_eval(value) for name, _, value in (one.partition("=") for one in options.set)}
-    for seed in range(options.seed, options.seed + options.stories):
+    for seed in range(options.seed, options.seed + stories):
         story = None
         try:
             story = Story(seed, tell=options.verbose, given=given)
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             break
     took = time.process_time() - began
     done = ", ".join(f"{number} {name}" for name, number in counts.items())
-    rate = options.stories / took * 60
+    rate = stories / took * 60
     print(f"{rate:.0f} stories a minute of one core; {done}; {len(failing)} failed: {failing[:20]}")
     return 1 if failing else 0
 
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.model", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the first story (1)")
     parser.add_argument(
-        "--stories", type=int, default=1000, help="how many, or how many for each mutation (1000)"
+        "--stories", type=int, help="how many (1000), or how many at most for each mutation (5000)"
     )
     parser.add_argument("--first", action="store_true", help="end at the first that fails")
     parser.add_argument(
