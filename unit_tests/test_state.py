@@ -201,3 +201,16 @@ def test_a_company_that_is_gone_loses_its_state_alone():
         one.set(key, Entry(MAY, None))
     one.forget_company("c1")
     assert list(one.entries) == [("c2", "k3")]
+
+
+def test_rows_dated_by_their_codat_sync_keep_their_dates_when_options_change_and_nothing_else():
+    saved = state(start_date="2024-01-01")
+    saved.set(("c1",), Entry(MAY, "s1", DATE))
+    saved.set(("c2",), Entry(None, "s2", DATE))
+    again = StreamState("invoices", ("companyId",), "modifiedDate", options(), keeps_dates=True)
+    assert "have changed since the last read" in again.load(saved.blob())
+    assert again.entries == {("c1",): Entry(MAY)}
+    assert again.starts_again
+    other = state()
+    assert "have changed since the last read" in other.load(saved.blob())
+    assert other.entries == {}

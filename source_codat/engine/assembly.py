@@ -100,11 +100,15 @@ def _state(
         logger.info("%s: %s", stream.name, READ_WHOLE if retriever.cursor_field else NO_CURSOR)
         return None
     state = StreamState(
-        retriever.name, retriever.state_scope, retriever.cursor_field, fingerprint(retriever, settings)
+        retriever.name,
+        retriever.state_scope,
+        retriever.cursor_field,
+        fingerprint(retriever, settings),
+        keeps_dates=retriever.by_codat_sync,
     )
     warning = state.load(saved.of(stream.name) if saved else None)
     if warning:
         logger.warning(warning)
-    if state.entries or not warning:
+    if not warning or (state.entries and not state.starts_again):
         logger.info("%s: %s", stream.name, origin(state, saved))
     return state

@@ -177,12 +177,18 @@ def fingerprint(retriever: CodatRetriever, settings: Settings) -> dict[str, Any]
 
 @dataclass
 class StreamState:
-    """The state of one incremental stream while it is read."""
+    """The state of one incremental stream while it is read.
+
+    keeps_dates: whether the dates of entries outlive a change of options: nothing is asked for by them, and
+    the rows that come again must not be dated before those that came already.
+    """
 
     name: str
     scope: Sequence[str]
     cursor_field: str
     options: Mapping[str, Any]
+    keeps_dates: bool = False
+    starts_again: bool = False
     entries: dict[PartitionKey, Entry] = field(default_factory=dict)
     _size: int = 200
     _bytes_since: int = 0
@@ -193,19 +199,19 @@ class StreamState:
     def load(self, blob: Mapping[str, Any] | None) -> str:
         """Take over what an earlier read left; returns a warning about what can't be used, or "".
 
-        Entries written with other options are dropped, so that their partitions start again: all
-        but a later start date read more than the present options ask. A state without our
+        Entries written with other options are dropped (but for their dates, where those are kept), so that
+        their partitions start again: all but a later start date read more than the present options ask. A
+        state without our
         fingerprint comes from another program: its dates are kept, its ids of Codat syncs are not.
         """
         if not blob or blob.keys() == NO_CURSOR_STATE.keys():
             return ""
         before = blob.get("fingerprint")
         is_own = isinstance(before, Mapping)
-        if isinstance(before, Mapping) and not _still_holds(before, self.options):
-            return (
-                f"{self.name}: options that decide what is read have changed since the last read; "
-                "the stream is read again from the start."
-            )
+        self.starts_again = isinstance(before, Mapping) and not _still_holds(before, self.options)
+        is_own = is_own and not self.starts_again
+        if self.starts_again and not self.keeps_dates:
+            return self._started_again()
         found, refused = 0, 0
         states = blob.get("states")
         for saved in states if isinstance(states, list) else ():
@@ -217,6 +223,8 @@ class StreamState:
             found += 1
             self.set(key, entry)
         self.has_changed = False
+        if self.starts_again:
+            return self._started_again()
         if refused:
             return (
                 f"{self.name}: {counted(refused, 'entry')} of the state can't be used (no company, or no "
@@ -225,6 +233,12 @@ class StreamState:
         if not found and states is None:
             return f"{self.name}: the state is in no known form; the stream is read from the start."
         return ""
+
+    def _started_again(self) -> str:
+        return (
+            f"{self.name}: options that decide what is read have changed since the last read; "
+            "the stream is read again from the start."
+        )
 
     def _key(self, partition: Any) -> PartitionKey | None:
         if not isinstance(partition, Mapping):
