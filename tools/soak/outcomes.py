@@ -104,7 +104,7 @@ def _check_requests(result: ReadResult, requests: Sequence[LoggedRequest], rows:
 def _check_refusals(requests: Sequence[LoggedRequest], rows: Rows) -> None:
     """What Codat refused isn't called complete: a stream that it may have been asked for says so.
 
-    The connector doesn't repeat what was refused: where the same was asked again and answered, it had given up
+    The connector doesn't repeat what was refused: where the same was asked again and answered, it had stopped
     waiting for the refusal, which so came to nobody.
     """
     answered = {one.raw_path: number for number, one in enumerate(requests) if one.status < 400}
