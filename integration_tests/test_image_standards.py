@@ -77,5 +77,9 @@ class TestSuiteImage(DockerConnectorTestSuite):
 def test_the_cdk_read_every_stream_to_its_end_in_a_container() -> None:
     """It looks at exit codes only."""
     read = ANSWERS[-1]
-    assert {one.record.stream for one in read.records if one.record} == {*CATALOGUE, f"custom_{CUSTOM}", "read_outcomes"}
+    assert {one.record.stream for one in read.records if one.record} == {
+        *CATALOGUE,
+        f"custom_{CUSTOM}",
+        "read_outcomes",
+    }
     assert read.errors == []

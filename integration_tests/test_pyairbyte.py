@@ -98,6 +98,8 @@ def test_the_lines_of_the_readme_end_with_invoices_and_no_word_about_types(tmp_p
         invoices = len(sim.world.records("invoices"))
     said = done.stdout + done.stderr
     assert done.returncode == 0, said[-3000:]
-    assert sum(int(count) for count in re.findall(r"^[A-Z]\w+ +(\d+)$", done.stdout, re.MULTILINE)) == invoices
+    assert (
+        sum(int(count) for count in re.findall(r"^[A-Z]\w+ +(\d+)$", done.stdout, re.MULTILINE)) == invoices
+    )
     assert "Connection check succeeded" in said
     assert "Could not determine airbyte type" not in said  # what PyAirbyte says of a column
