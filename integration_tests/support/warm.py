@@ -33,14 +33,17 @@ _NETWORK = {
 }
 # A program that hands its arguments, its environment and its three streams on to a command, and signals too.
 _STAND_IN = """#!{python} -SE
-import json, os, signal, socket, sys
+import contextlib, json, os, signal, socket, sys
+def hand_on(number, _):
+    with contextlib.suppress(ProcessLookupError):  # the command has ended: its code is on its way
+        os.kill(child, number)
 with socket.socket(socket.AF_UNIX) as link, link.makefile() as told:
     link.connect({address!r})
     job = {{"args": sys.argv[1:], "folder": os.getcwd(), "env": dict(os.environ)}}
     socket.send_fds(link, [json.dumps(job).encode() + b"\\n"], [0, 1, 2])
     child = int(told.readline())
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: os.kill(child, number))
+        signal.signal(number, hand_on)
     for number in (0, 1, 2):
         os.close(number)
     code = int(told.readline().split()[0])
