@@ -20,6 +20,7 @@ from source_codat.state.store import NO_CURSOR_STATE, SavedStates, is_part, stat
 from source_codat.trust import copies
 from source_codat.trust.evidence import Entry
 
+# Where `syncedAt` is the cursor, copies are compared by it too: unlike Codat's own date it never goes back.
 _SYNC = ("syncId", "syncedAt")
 
 

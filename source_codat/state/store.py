@@ -201,8 +201,8 @@ class StreamState:
 
         Entries written with other options are dropped (but for their dates, where those are kept), so that
         their partitions start again: all but a later start date read more than the present options ask. A
-        state without our
-        fingerprint comes from another program: its dates are kept, its ids of Codat syncs are not.
+        state without our fingerprint comes from another program: its dates are kept, its ids of Codat syncs
+        are not.
         """
         if not blob or blob.keys() == NO_CURSOR_STATE.keys():
             return ""
