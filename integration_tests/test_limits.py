@@ -18,7 +18,10 @@ MANY = ("invoices", "bills", "customers", "suppliers", "items", "accounts", "pay
 
 
 class FakeTime:
-    """A clock that sleeping moves on; `slept` holds each sleep, in order."""
+    """A clock that sleeping moves on; `slept` holds each sleep, in order.
+
+    Threads that sleep at the same time wake as they would: their sleeps don't add up.
+    """
 
     def __init__(self):
         self.ahead = 0.0
@@ -27,9 +30,10 @@ class FakeTime:
 
     def sleep(self, seconds):
         if seconds > 0:
+            wakes_at = time.monotonic() + self.ahead + seconds
             with self._lock:
                 self.slept.append(seconds)
-                self.ahead += seconds
+                self.ahead = max(self.ahead, wakes_at - time.monotonic())
 
     @property
     def module(self):

@@ -180,6 +180,13 @@ def test_a_file_without_a_state_is_told_and_the_others_are_merged(account, scrip
     assert len(said.state) == len(STREAMS)
 
 
+def test_files_of_which_none_has_a_state_are_a_mistake(script, tmp_path):
+    (tmp_path / "empty.json").write_text("")
+    (tmp_path / "none.json").write_text("[]")
+    said = script.run("merge-states", tmp_path, str(tmp_path / "empty.json"), str(tmp_path / "none.json"))
+    assert_sentence(failure(said), "None of the files has a state")
+
+
 def test_a_file_that_is_missing_and_a_part_that_is_none_are_told_in_a_sentence(script, tmp_path):
     said = script.run("merge-states", tmp_path, str(tmp_path / "nothing.json"))
     assert_sentence(failure(said), "There is no state file")

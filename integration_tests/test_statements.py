@@ -31,7 +31,7 @@ DATA_TYPES = {
     "custom_DynamicsPurchaseOrders": "custom/DynamicsPurchaseOrders",
 }
 CUSTOM = {"custom_data_types": ["DynamicsPurchaseOrders"]}
-NEVER = "1970-01-01T00:00:00Z"
+NEVER = "1970-01-01T00:00:00.000000Z"
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def cursors(said, stream):
 def test_a_row_carries_the_last_successful_sync_that_data_status_showed(sim, company, stream):
     shown = last_success(sim, company, DATA_TYPES[stream])
     said = read(sim, stream, **CUSTOM)
-    assert dates(said, stream) == {f"{shown[:19]}Z"}
+    assert dates(said, stream) == {f"{shown[:19]}.000000Z"}
 
 
 @pytest.mark.parametrize("stream", DATA_TYPES)
@@ -102,7 +102,7 @@ def test_what_a_codat_sync_has_touched_comes_with_its_date(sim, company, stream)
     second = read(sim, stream, state=first.state, **CUSTOM)
     assert len(second.records(stream)) == len(first.records(stream)) or stream in STATEMENTS
     [before], [after] = dates(first, stream), dates(second, stream)
-    assert after == f"{last_success(sim, company, DATA_TYPES[stream])[:19]}Z"
+    assert after == f"{last_success(sim, company, DATA_TYPES[stream])[:19]}.000000Z"
     assert before < after
 
 
@@ -170,7 +170,7 @@ def test_while_a_codat_sync_runs_rows_claim_the_success_before_it_and_come_again
 
 @pytest.mark.parametrize("stream", BALANCE)
 def test_in_doubt_rows_come_in_every_read_and_nothing_is_noted(sim, company, stream):
-    shown = f"{last_success(sim, company, 'balanceSheet')[:19]}Z"
+    shown = f"{last_success(sim, company, 'balanceSheet')[:19]}.000000Z"
     sim.world.set_status(company, "balanceSheet", "Thinking")
     first = read(sim, stream)
     second = read(sim, stream, state=first.state)

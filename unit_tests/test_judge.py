@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from source_codat.foundation import timestamps
 from source_codat.foundation.skip_reasons import SkipReason
 from source_codat.foundation.timestamps import TICKS_PER_SECOND, instant
 from source_codat.trust import judge
@@ -331,6 +332,14 @@ def test_a_cursor_later_than_codats_clock_is_no_safe_reads():
     assert judge.is_in_future(NOON + 2 * TICKS_PER_SECOND, NOON)
     assert not judge.is_in_future(NOON + TICKS_PER_SECOND, NOON)
     assert not judge.is_in_future(None, NOON)
+
+
+def test_without_codats_clock_a_cursor_is_held_against_this_machines(monkeypatch):
+    monkeypatch.setattr(timestamps, "now", lambda: NOON)
+    day = timestamps.TICKS_PER_DAY
+    assert judge.is_in_future(NOON + day + 1, None)
+    assert not judge.is_in_future(NOON + day, None)
+    assert not judge.is_in_future(None, None)
 
 
 # --- what does a refusal mean? --------------------------------------------------------------------------

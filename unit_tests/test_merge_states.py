@@ -206,6 +206,55 @@ def test_what_is_no_entry_is_left_out_and_told():
     )
 
 
+@pytest.mark.parametrize("cursor", [{"modifiedDate": "soon"}, {"modifiedDate": ""}, {}])
+def test_an_entry_that_says_nothing_of_what_was_read_is_left_out_and_told(cursor):
+    found, warnings = blobs(state({"partition": {"company_id": "a"}, "cursor": cursor}, entry("b", day(1))))
+    assert found["invoices"]["states"] == [entry("b", day(1))]
+    assert "1 entry left out" in warnings[0]
+
+
+def dated(company="c", date=None, sync=None, of_codat=None):
+    """An entry of a stream whose rows are dated by their Codat sync."""
+    cursor = {"syncedAt": date, "syncId": sync, "lastSuccessfulSync": of_codat}
+    return {
+        "partition": {"company_id": company},
+        "cursor": {name: value for name, value in cursor.items() if value is not None},
+    }
+
+
+SYNCED = {
+    "nothing but the date was left": (dated(date=day(3)), dated(date=day(5), sync="b", of_codat=day(4))),
+    "Codat's date went back": (
+        dated(date=day(3), sync="c", of_codat=day(6)),
+        dated(date=day(5), sync="b", of_codat=day(4)),
+    ),
+    "two dates": (dated(date=day(3)), dated(date=day(5))),
+}
+
+
+@pytest.mark.parametrize("case", SYNCED)
+def test_rows_dated_by_their_codat_sync_are_never_dated_before_those_of_any_copy(case):
+    for copies_of_it in itertools.permutations(SYNCED[case]):
+        [one] = kept(*(state(copy) for copy in copies_of_it))
+        assert one["cursor"]["syncedAt"] == day(5)
+
+
+def test_of_an_entry_that_is_left_out_the_date_of_its_rows_stays():
+    most = state(dated("a", day(1)), dated("b", day(1)))
+    few = state(dated("b", day(5), "x", day(5)), dated("c", day(5), "x", day(5)), options=OTHERS)
+    found, warnings = blobs(few, most)
+    assert found["invoices"]["states"] == [dated("a", day(1)), dated("b", day(5)), dated("c", day(5))]
+    assert "1 entry left out" in warnings[0]
+
+
+def test_what_is_not_dated_by_its_codat_sync_keeps_the_date_of_the_one_that_was_read():
+    whole, with_dates = entry(sync="b", synced=day(4)), entry(date=day(2), sync="c", synced=day(6))
+    assert kept(state(whole), state(with_dates)) == [with_dates]
+    assert kept(state(entry(sync="b", synced=day(4))), state(entry(sync="a", synced=day(6)))) == [
+        entry(sync="a", synced=day(6))
+    ]
+
+
 def test_a_part_keeps_the_entries_of_its_own_companies():
     companies = [f"company-{number}" for number in range(40)]
     whole = state(*(entry(company, day(1)) for company in companies))

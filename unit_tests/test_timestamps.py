@@ -65,6 +65,14 @@ def test_a_query_date_is_never_later_than_its_instant_and_less_than_a_millisecon
     assert 0 <= ticks - asked < timestamps.TICKS_PER_SECOND // 1000
 
 
+@given(st.lists(st.integers(timestamps.FIRST, timestamps.LAST), min_size=2, max_size=9))
+def test_texts_to_the_microsecond_sort_like_their_instants(ticks):
+    cut = [one - one % timestamps.TICKS_PER_MICROSECOND for one in ticks]
+    texts = [timestamps.iso_to_the_microsecond(one) for one in ticks]
+    assert [timestamps.instant(text) for text in texts] == cut
+    assert [timestamps.instant(text) for text in sorted(texts)] == sorted(cut)
+
+
 @given(st.datetimes(timezones=st.just(timezone.utc)))
 def test_the_order_of_instants_is_the_order_of_time(moment):
     later = timestamps.from_datetime(moment)

@@ -19,7 +19,7 @@ from source_codat.trust.statuses import Stage
 
 T = TypeVar("T")
 _FRESH_SECONDS = 60.0  # a look so young needn't be repeated when the company is opened
-_DAY = 86_400 * timestamps.TICKS_PER_SECOND
+_DAY = timestamps.TICKS_PER_DAY
 _LONGEST_SYNC = _DAY  # one that ended just now was hardly requested earlier
 _FARTHEST = 30 * _DAY  # the history isn't asked for what is longer ago
 

@@ -32,7 +32,7 @@ from source_codat.streams.definition import CodatRetriever
 
 logger = logging.getLogger("airbyte")
 _ASKED_ONE_BY_ONE = 2  # so few ids never cost more than the first page of the list and its rest
-_DAY = 86_400 * timestamps.TICKS_PER_SECOND
+_DAY = timestamps.TICKS_PER_DAY
 _MOST_PAGES = 1000  # of a walk: more can't be told from an endless list
 
 

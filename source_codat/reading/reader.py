@@ -277,7 +277,7 @@ class PartitionReading:
         if self._syncs_before is not None:
             shown = judge.synced_at(self._syncs_before, self._partition.noted)
             self._synced_at = max(self._synced_at, shown)
-        date = timestamps.iso(self._synced_at)
+        date = timestamps.iso_to_the_microsecond(self._synced_at)
         self._fixed[self._retriever.cursor_field] = msgspec.json.encode(date)
 
     def _ask(self, request: PageRequest) -> tuple[Page, PageRequest]:

@@ -64,6 +64,8 @@ def lines(source: SourceCodat, arguments: Arguments, tell: Callable[[str], None]
 def _merged(arguments: Arguments) -> Iterator[bytes]:
     part = part_from_config(arguments.part, f"'{arguments.part}'")
     states = [SavedStates(read_state(path, without=_ADDS_NOTHING) or ()) for path in arguments.states]
+    if not any(states):
+        raise ConfigError("None of the files has a state, so there is nothing to merge: see which are meant.")
     messages, warnings = merged(states, part)
     yield from map(line_of, messages)
     for sentence in warnings:

@@ -22,6 +22,7 @@ from source_codat.trust.evidence import Entry
 
 # Where `syncedAt` is the cursor, copies are compared by it too: unlike Codat's own date it never goes back.
 _SYNC = ("syncId", "syncedAt")
+_DATE_OF_SYNC = "lastSuccessfulSync"  # beside `syncedAt` where that is the cursor
 
 
 class _Saved(msgspec.Struct, frozen=True):
@@ -48,16 +49,29 @@ class _Saved(msgspec.Struct, frozen=True):
         known = [date for date in dates if date is not None]
         return Entry(max(known, default=None), *map(self.cursor.get, _SYNC))
 
+    @property
+    def dates_rows(self) -> int | None:
+        """The instant that rows carried which are dated by their Codat sync; None for all others."""
+        is_cursor = _DATE_OF_SYNC in self.cursor or "syncId" not in self.cursor
+        return timestamps.instant(self.cursor.get("syncedAt", "")) if is_cursor else None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it says up to which date, or from which Codat sync, its partition was read."""
+        return bool(self.cursor.get("syncId")) or self.entry.cursor is not None or self.dates_rows is not None
+
 
 @dataclass
 class _StreamMerge:
     """What the states say of one stream: by the options that it was read with, the copies of each entry.
 
+    latest: by entry, the copy whose rows carried the latest date, where their Codat sync dates them.
     odd: how many entries can't be used.
     """
 
     part: Part | None
     copies: dict[bytes, dict[bytes, list[_Saved]]] = field(default_factory=dict)
+    latest: dict[bytes, _Saved] = field(default_factory=dict)
     odd: int = 0
 
     def add(self, blob: Mapping[str, Any]) -> None:
@@ -77,10 +91,19 @@ class _StreamMerge:
             except msgspec.ValidationError:
                 self.odd += 1
                 continue
-            if self.part is None or saved.company_id is None or self.part.has(saved.company_id):
+            if not saved.is_usable:
+                self.odd += 1
+            elif self.part is None or saved.company_id is None or self.part.has(saved.company_id):
                 of_partition = found.setdefault(saved.key, [])
                 if saved not in of_partition:
                     of_partition.append(saved)
+                    self._note_date(saved)
+
+    def _note_date(self, saved: _Saved) -> None:
+        """Note the latest date that rows carried: a destination takes others of an earlier one for older."""
+        date, before = saved.dates_rows, self.latest.get(saved.key)
+        if date is not None and (before is None or date > (before.dates_rows or 0)):
+            self.latest[saved.key] = saved
 
     def blob(self) -> tuple[Mapping[str, Any], list[str]]:
         """The merged state, and what to warn of."""
@@ -100,9 +123,23 @@ class _StreamMerge:
                 f"{counted(self.odd, 'entry')} left out (no company, or no date up to which it was read): "
                 "what that stood for is read from the start."
             )
-        states = [msgspec.to_builtins(_best(of_partition)) for of_partition in kept.values()]
+        chosen = [self._dated(_best(of_partition)) for of_partition in kept.values()]
+        chosen += [self._date_alone(self.latest[key]) for key in self.latest if key in others]
+        states = msgspec.to_builtins(chosen)
         fingerprint = msgspec.json.decode(options)
         return {"states": states, **({"fingerprint": fingerprint} if fingerprint else {})}, warnings
+
+    def _dated(self, saved: _Saved) -> _Saved:
+        """An entry with the latest date of all its copies, where its rows are dated by their Codat sync."""
+        latest = self.latest.get(saved.key)
+        if latest is None:
+            return saved
+        return msgspec.structs.replace(saved, cursor={**saved.cursor, "syncedAt": latest.cursor["syncedAt"]})
+
+    @staticmethod
+    def _date_alone(saved: _Saved) -> _Saved:
+        """What remains of an entry that was written with other options: the date of its rows."""
+        return msgspec.structs.replace(saved, cursor={"syncedAt": saved.cursor["syncedAt"]})
 
 
 def merged(states: Sequence[SavedStates], part: Part | None = None) -> tuple[list[AirbyteMessage], list[str]]:
@@ -110,7 +147,8 @@ def merged(states: Sequence[SavedStates], part: Part | None = None) -> tuple[lis
 
     part: only the entries of its companies are kept, where it is named. A state names the options that it was
     read with once. Where states of a stream name different ones, those of most entries are kept (of equally
-    many, those that were given last), and partitions that were read only with others are left out.
+    many, those that were given last), and partitions that were read only with others are left out, but for
+    the dates of rows that are dated by their Codat sync.
     """
     messages, warnings = [], []
     for name in dict.fromkeys(name for saved in states for name in saved.names):

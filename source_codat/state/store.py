@@ -180,7 +180,7 @@ class StreamState:
     """The state of one incremental stream while it is read.
 
     keeps_dates: whether the dates of entries outlive a change of options: nothing is asked for by them, and
-    the rows that come again must not be dated before those that came already.
+    the rows that come again must not be dated before those that came already. They are what rows carry.
     """
 
     name: str
@@ -318,11 +318,12 @@ class StreamState:
     def blob(self) -> dict[str, Any]:
         """The state as it is written."""
         names = [snake(name) for name in self.scope]
+        written = timestamps.iso_to_the_microsecond if self.keeps_dates else timestamps.iso
         states = []
         for key, entry in self.entries.items():
             cursor: dict[str, str] = {}
             if entry.cursor is not None:
-                cursor[self.cursor_field] = timestamps.iso(entry.cursor)
+                cursor[self.cursor_field] = written(entry.cursor)
             if entry.sync_id:
                 cursor["syncId"] = entry.sync_id
             if entry.synced_at:

@@ -16,7 +16,7 @@ from source_codat.trust.evidence import JOIN, DataTypeStatus, Entry, Evidence, H
 from source_codat.trust.statuses import Stage
 
 _SECOND = timestamps.TICKS_PER_SECOND
-_MICROSECOND = 10  # ticks: what warehouses keep of a date's digits
+_MICROSECOND = timestamps.TICKS_PER_MICROSECOND  # what warehouses keep of a date's digits
 # What a row carries that no Codat sync is sure to have brought: no date, as destinations compare it, and one
 # that every warehouse can hold.
 NEVER = timestamps.instant("1970-01-01T00:00:00Z") or 0
@@ -184,8 +184,12 @@ def _of_codat(sync_id: str) -> str:
 
 
 def is_in_future(cursor: int | None, now: int | None) -> bool:
-    """Whether a cursor is later than Codat's own clock: no safe read can have left it there."""
-    return cursor is not None and now is not None and cursor > now + _SECOND
+    """Whether a cursor is later than Codat's own clock: no safe read can have left it there.
+
+    Where that clock isn't known, this machine's has to do; it may be a day slow.
+    """
+    latest = timestamps.now() + timestamps.TICKS_PER_DAY if now is None else now + _SECOND
+    return cursor is not None and cursor > latest
 
 
 def _point_of(evidence: Evidence, name: str) -> SafePoint:

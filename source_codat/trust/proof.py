@@ -189,7 +189,7 @@ def reached(seen: PassEvidence, looks: Sequence[SyncLook], synced_at: int | None
 
 
 _NOTHING_THERE = "none:"
-_DAY = 86_400 * timestamps.TICKS_PER_SECOND
+_DAY = timestamps.TICKS_PER_DAY
 
 
 def advanced(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import msgspec
@@ -33,17 +33,25 @@ class Refused(Exception):
     words: str = "made up"
 
 
+class Scenery(Protocol):
+    """Lets things happen at requests."""
+
+    def at_request(self, company: Company, asked: str, number: int) -> None:
+        """What happens before an answer: asked, "dataStatus" or a data type; number, of the page from 1."""
+
+
 @dataclass
 class Front:
     """Answers requests about a world.
 
     asked: how often each path was asked for in this read. refused: by path, the statuses that were given
     as its first answer in this read, which may be taken for "no data". refused_first_pages: the paths of
-    which a first page was refused at any time in this read.
+    which a first page was refused at any time in this read. scenery: lets things happen at requests.
     """
 
     world: World
     rng: Random
+    scenery: Scenery
     asked: Counter[str] = field(default_factory=Counter)
     refused: dict[str, int] = field(default_factory=dict)
     refused_first_pages: set[str] = field(default_factory=set)
@@ -65,12 +73,13 @@ class Front:
             raise AssertionError(f"more than {self.most_requests} requests in one read: {path}")
         parts = [unquote(part) for part in path.strip("/").split("/")]
         company_id = parts[1] if len(parts) > 1 and parts[0] == "companies" else ""
-        data_type = next((part for part in parts[2:] if part in SOURCE_TYPES), "")
         link = parts[3] if len(parts) > 3 and parts[2] == "connections" else ""
-        near = data_type if parts[-1] == data_type else ""
+        near = parts[-1] if parts[-1] in SOURCE_TYPES else ""
         world.pass_by(company_id, near, link, is_look=parts[-1] == "dataStatus")
         self.asked[path] += 1
         given = params or {}
+        if company_id in world.companies:
+            self.scenery.at_request(world.companies[company_id], parts[-1], int(given.get("page", 1)))
         try:
             chance = max(nature.errors, nature.history_errors if path.endswith("/history") else 0.0)
             if company_id and chance and self.rng.random() < chance:
@@ -277,7 +286,9 @@ class Front:
             entry["completed"] = self._date(sync.done)
         odd = sync.odd
         if odd is not None:
-            if odd.what == "status":
+            if odd.what == "day":
+                entry["requested"] = requested[:10]
+            elif odd.what == "status":
                 entry["status"] = odd_word(sync.status, odd.pick)
             elif odd.what == "requested":
                 entry["requested"] = odd_date(odd.pick)

@@ -11,6 +11,8 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
+from source_codat.foundation import timestamps
+
 SECOND = 1_000_000  # of this clock, which counts microseconds
 _BEGIN = datetime(2024, 4, 1, tzinfo=timezone.utc)
 _STEPS = (1_000, 20_000, 300_000, SECOND, 1_500_000, 4 * SECOND)
@@ -71,6 +73,10 @@ class VirtualTime:
     def time(self) -> float:
         """The story's moment as seconds since 1970."""
         return self.time_ns() / 1e9
+
+    def instant(self) -> int:
+        """The story's moment as the connector counts instants."""
+        return timestamps.from_datetime(_BEGIN + timedelta(microseconds=self.clock.now))
 
     def sleep(self, seconds: float) -> None:
         """Nobody may sleep in a story."""

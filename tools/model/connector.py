@@ -16,6 +16,7 @@ from source_codat.config.settings import Settings
 from source_codat.engine import assembly
 from source_codat.engine.read import AllRead, Read
 from source_codat.engine.scheduler import Scheduler, Task
+from source_codat.foundation import timestamps
 from source_codat.foundation.errors import MalformedAnswer, PartitionFailed, PartitionSkipped, ReadStopped
 from source_codat.foundation.skip_reasons import REASON_OF_STATUS
 from source_codat.http.client import CodatClient
@@ -211,6 +212,7 @@ def _patches() -> list[tuple[ModuleType, str, object]]:
     source()
     found: list[tuple[ModuleType, str, object]] = [(module, "time", VIRTUAL) for module in looking_at_it()]
     found += [
+        (timestamps, "now", VIRTUAL.instant),
         (assembly, "Read", DirectRead),
         (assembly, "Outbox", DirectOutbox),
         (assembly, "CodatClient", _client),

@@ -10,6 +10,12 @@ from tools.model.mutations import MUTATIONS, Mutation
 from tools.model.oracle import Broken, Idle
 from tools.model.story import Story
 
+_UNFIT = ("error of its own", "TypeError", "AttributeError")
+
+
+class MutationUnfit(Exception):
+    """A mutation that doesn't fit the code that it changes."""
+
 
 @dataclass(frozen=True)
 class Caught:
@@ -32,13 +38,16 @@ def check(stories: int, first_seed: int = 1, only: str = "") -> Iterator[Caught]
 def catch(mutation: Mutation, stories: int, first_seed: int = 1) -> Caught:
     """Look for a story that fails with a mutation only; every second one is in a world that suits it.
 
-    stories: how many are tried at most.
+    stories: how many are tried at most. Raises MutationUnfit where the mutation doesn't undo its rule but
+    breaks the connector, which any story would notice.
     """
     began = time.process_time()
     for seed in range(first_seed, first_seed + stories):
         given = dict(mutation.nature) if seed % 2 else {}
         with mutation.applied():
             words = _failure(seed, given, of_loss=mutation.loses)
+        if any(sign in words for sign in _UNFIT):
+            raise MutationUnfit(f"{mutation.name}: {words}")
         if words and not _failure(seed, given):
             return Caught(mutation, seed, seed - first_seed + 1, time.process_time() - began, words)
     return Caught(mutation, None, stories, time.process_time() - began)

@@ -10,15 +10,15 @@ from typing import Any
 MISSING = object()  # stands for a field that isn't there
 
 
-ODD_KINDS = ("status", "status", "requested", "id", "connection", "data_type", "done", "ids")
+ODD_KINDS = ("status", "status", "requested", "id", "connection", "data_type", "done", "ids", "day")
 
 
 class Odd:
-    """The odd way in which one sync is told of, the same at every look."""
+    """The odd way in which one sync is told of, the same at every look; pick: which of its kind, below 1."""
 
-    def __init__(self, rng: Random, kinds: tuple[str, ...]) -> None:
+    def __init__(self, rng: Random, kinds: tuple[str, ...], pick: float | None) -> None:
         self.what = rng.choice(kinds)
-        self.pick = rng.random()
+        self.pick = rng.random() if pick is None else pick
 
 
 def odd_word(word: str, pick: float) -> Any:
@@ -48,16 +48,17 @@ def odd_date(pick: float) -> Any:
 class Nature:
     """The rates and habits of one world; all chances are between 0 and 1.
 
-    events: something happens at a request. traps: what happens is what a careless reader misses.
-    finishing: a sync that goes on ends. swaps: a whole sync takes one row away and brings another. whole:
-    a sync begins and ends at once. late: a connection comes just before dataStatus is asked.
-    odd: a sync is told of in an odd way, of one of odd_kinds; odd_answers: an answer is odd. errors: a
-    request is refused; history_errors: one for the history. at_once: a stamped row shows without delay.
-    merging: whose status dataStatus shows, the sync's that was requested last or that changed last.
-    sync_time: whether lastSuccessfulSync is the sync's end or its request. page_cap: rows that an answer
-    holds at most. long_history: the history comes in pages. happenings: how much happens at most.
-    syncing: statuses of connections that still sync, beside Linked. empty_pages: where pages follow each
-    other by tokens, some are empty. forgets: with a connection, its syncs are gone.
+    events: something happens at a request. traps: what happens is what a careless reader misses. finishing:
+    a sync that goes on ends. swaps: a whole sync takes one row away and brings another. whole: a sync
+    begins and ends at once. late: a connection comes just before dataStatus is asked. odd: a sync is told
+    of in an odd way, of one of odd_kinds, and of each kind in the way of odd_pick where it is given;
+    odd_answers: an answer is odd. errors: a request is refused; history_errors: one for the history.
+    at_once: a stamped row shows without delay. merging: whose status dataStatus shows, the sync's that was
+    requested last or that changed last. sync_time: whether lastSuccessfulSync is the sync's end or its
+    request. page_cap: rows that an answer holds at most. long_history: the history comes in pages.
+    happenings: how much happens at most. syncing: statuses of connections that still sync, beside Linked.
+    empty_pages: where pages follow each other by tokens, some are empty. forgets: with a connection, its
+    syncs are gone.
     """
 
     companies: int
@@ -76,6 +77,7 @@ class Nature:
     fails: float
     odd: float
     odd_kinds: tuple[str, ...]
+    odd_pick: float | None
     odd_answers: float
     errors: float
     history_errors: float
@@ -127,6 +129,7 @@ class Nature:
             fails=pick((0.0, 0.0, 0.2, 0.5)),
             odd=pick((0.0, 0.0, 0.03, 0.15)),
             odd_kinds=ODD_KINDS,
+            odd_pick=rng.random() if rng.random() < 0.3 else None,
             odd_answers=pick((0.0, 0.0, 0.03, 0.15)),
             errors=pick((0.0, 0.0, 0.0, 0.03, 0.1)),
             history_errors=pick((0.0, 0.0, 0.0, 0.2)),
@@ -179,7 +182,8 @@ class Use:
 
     full_refresh: a stream is read whole. kills, stops: a read is killed, or told to stop. peace: nothing
     happens while a read goes on. turns: options change, or an older state is handed on, between two reads.
-    foreign: a state says that a partition was read until long after now.
+    foreign: a state says that a partition was read until long after now. scene: what each read is put into,
+    if anything (scenes.py).
     """
 
     streams: tuple[str, ...]
@@ -191,10 +195,11 @@ class Use:
     peace: float
     turns: float
     foreign: float
+    scene: str
 
     @classmethod
-    def drawn(cls, rng: Random, selections: Sequence[tuple[str, ...]]) -> Use:
-        """Draw how the connector is used, with one of these selections of streams."""
+    def drawn(cls, rng: Random, selections: Sequence[tuple[str, ...]], scenes: Sequence[str]) -> Use:
+        """Draw how the connector is used, with one of these selections of streams, perhaps in a scene."""
         return cls(
             streams=rng.choice(selections),
             page_size=rng.choice((2, 3, 5, 1000)),
@@ -205,4 +210,5 @@ class Use:
             peace=rng.choice((0.2, 0.4)),
             turns=rng.choice((0.0, 0.05, 0.2)),
             foreign=rng.choice((0.0, 0.0, 0.1)),
+            scene=rng.choice(scenes) if rng.random() < 0.2 else "",
         )

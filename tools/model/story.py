@@ -33,6 +33,7 @@ from tools.model.clock import SECOND, VIRTUAL, Clock, render
 from tools.model.connector import KEY, in_place, source
 from tools.model.nature import Nature, Use
 from tools.model.oracle import Asked, Broken, Idle, Snapshot, Table
+from tools.model.scenes import SCENES, scene_of
 from tools.model.streams import SELECTIONS, STREAMS, Place, StreamKind
 from tools.model.world import World
 
@@ -64,7 +65,7 @@ class Story:
     def __init__(self, seed: int, *, tell: bool = False, given: Mapping[str, Any] | None = None) -> None:
         self.seed = seed
         rng = self.rng = Random(f"model/{seed}")
-        self.use = Use.drawn(rng, SELECTIONS)
+        self.use = Use.drawn(rng, SELECTIONS, tuple(SCENES))
         given = given or {}
         _set(self.use, given)
         names = self.use.streams
@@ -82,15 +83,20 @@ class Story:
         if any(one.by_codat_sync for one in self.streams):
             # Dates that go back, after a read that noted nothing, keep old rows in place: docs/behaviour.md.
             self.nature.sync_time, self.nature.forgets = "done", False
-        if any(one.row_key for one in self.streams) and self.nature.idless:
-            self.nature.restless = False  # nothing tells equal rows from one that comes twice
+        if any(one.row_key for one in self.streams) and "restless" not in given:
+            # Nothing tells equal rows from one that comes twice, and lists are so short that the same rows
+            # come twice by chance.
+            self.nature.restless = False
         self.world = World(rng, self.nature, self.clock, tell=tell)
-        self.front = Front(self.world, rng)
+        self.scene = scene_of(self.world, self.use.scene, self.streams[0].data_type)
+        self.front = Front(self.world, rng, self.scene)
         self.tables = {one.name: Table() for one in self.streams}
         self.states: dict[str, AirbyteStateMessage] = {}
         self.older: list[dict[str, AirbyteStateMessage]] = []
         # By stream, the partitions whose rows without a date the connector knows of: it read all of them.
         self.read_whole: dict[str, set[tuple[str, ...]]] = {one.name: set() for one in self.streams}
+        # Stream and key of those where such rows came: all of them will be read in every later read.
+        self.undated: set[tuple[str, ...]] = set()
         self.counts: Counter[str] = Counter()
         self.config: dict[str, Any] = {
             "api_key": KEY,
@@ -151,6 +157,7 @@ class Story:
         rng = self.rng
         if rng.random() < self.use.turns and self.older:
             self.states = dict(rng.choice(self.older))
+            self.undated.clear()
             for table in self.tables.values():
                 table.dates.clear()  # as if the rows were of the time of that state
             self.world.tell("an older state is handed on")
@@ -175,15 +182,18 @@ class Story:
         events, errors = nature.events, nature.errors
         if rng.random() < self.use.peace:
             nature.events, nature.errors = 0.0, 0.0  # a read in peace leaves a state worth losing
+        self.scene.before_read()
         kill = rng.randrange(1, 30) if rng.random() < self.use.kills else None
         stop = rng.randrange(1, 30) if rng.random() < self.use.stops else None
         self._read(Read(self.config, kill, stop, quiet=False))
+        self.scene.after_read()
         nature.events, nature.errors = events, errors
 
     def _end(self) -> None:
         """Let the world become quiet: two reads later, everything has arrived, and the third is idle."""
         rng = self.rng
         leave_waiting = rng.random() < 0.3
+        self.front.scenery = scene_of(self.world, "", self.streams[0].data_type)
         self.world.settle(leave_waiting=leave_waiting)
         self.world.tell(f"the world is quiet{', some wait' if leave_waiting else ''}")
         for number in range(3):
@@ -267,7 +277,7 @@ class Story:
 
     def _nothing_lost(self, read: Read, before: Snapshot) -> None:
         """What was there throughout has come, wherever the read calls itself complete."""
-        self._note_what_was_read_whole(read)
+        self._note_what_was_read_whole(read, before)
         if read.killed:
             return
         good = oracle.good_ends(self.source.outbox.ends)
@@ -289,17 +299,30 @@ class Story:
             return not self._refused(stream, place.company, place.connection)
         return oracle.covers(good, place.partition) and self._can_be_found(stream, place)
 
-    def _note_what_was_read_whole(self, read: Read) -> None:
+    def _note_what_was_read_whole(self, read: Read, before: Snapshot) -> None:
+        """Note which partitions' rows without a date the connector must know of, now and in later reads."""
         for end in self.source.outbox.ends:
-            known = self.read_whole.get(end.partition.stream.outcome.name)
-            if known is not None and isinstance(end.result, Finished) and end.result.is_complete:
-                known.discard(end.partition.key)
-                if end.partition.since is None and not read.killed:
-                    known.add(end.partition.key)
+            name, key = end.partition.stream.outcome.name, end.partition.key
+            known = self.read_whole.get(name)
+            if known is None or not isinstance(end.result, Finished) or not end.result.is_complete:
+                continue
+            known.discard(key)
+            if read.killed:
+                self.undated.discard((name, *key))  # what of it a state has noted, nobody knows
+            if end.partition.since is not None or read.killed:
+                continue
+            known.add(key)
+            stayed = before.stayed(self.world, STREAMS[name], lambda place: place.row.stamp is None)
+            has_undated = any(
+                place.partition == key and place.row.version == version for place, version in stayed
+            )
+            (self.undated.add if has_undated else self.undated.discard)((name, *key))
 
     def _can_be_found(self, stream: StreamKind, place: Place) -> bool:
-        """Whether a row has a date, or the connector reads all of its partition."""
-        return place.row.stamp is not None or place.partition in self.read_whole[stream.name]
+        """Whether a row has a date, or the connector reads all of its partition, or has to."""
+        if place.row.stamp is not None or place.partition in self.read_whole[stream.name]:
+            return True
+        return (stream.name, *place.partition) in self.undated and not self.config.get("start_date")
 
     def _refused(self, stream: StreamKind, company: str, connection: str) -> bool:
         """Whether Codat's first answer may have meant that there is nothing to read."""
@@ -355,7 +378,7 @@ class Story:
                 continue
             if stream.row_key and any(place.row.id is None for place in places):
                 continue
-            if skips and self._alone(stream, end.partition.company.id) and not oracle.is_unchanged(end):
+            if skips and self._shows_all(end.partition.company.id) and not oracle.is_unchanged(end):
                 raise self._idle(f"{name} {key}: read again although nothing changed: {end.result}")
             is_dated_by_rows = not stream.by_codat_sync
             if is_dated_by_rows and not oracle.is_unchanged(end) and isinstance(end.result, Finished):
@@ -384,12 +407,9 @@ class Story:
             for sync in syncs.get(name, ())
         )
 
-    def _alone(self, stream: StreamKind, company: str) -> bool:
-        """Whether one connection alone can hold the rows, so that dataStatus tells all."""
-        if self.world.companies[company].has_lost_one:
-            return False
-        held = [one for one in self.world.companies[company].connections if one.status != "PendingAuth"]
-        return len([one for one in held if one.shown_as is not None or one.kind == stream.source_type]) == 1
+    def _shows_all(self, company: str) -> bool:
+        """Whether dataStatus and history tell of no connection that is gone."""
+        return not self.world.companies[company].has_lost_one
 
     def _cursor_is_there(self, name: str, partition: PlannedPartition, texts: list[str | None]) -> None:
         entry, key = partition.stream.entry(partition.key), partition.key

@@ -284,7 +284,7 @@ class World:
         now = self.clock.now
         sync = Sync(f"S{self.number()}", one.id, data_type, now, status, now, started=now)
         if rng.random() < nature.odd:
-            sync.odd = Odd(rng, nature.odd_kinds)
+            sync.odd = Odd(rng, nature.odd_kinds, nature.odd_pick)
         company.syncs.setdefault(data_type, []).append(sync)
         company.active[one.id, data_type] = sync
         self.clock.now += rng.randrange(1, 5_000)
@@ -299,11 +299,11 @@ class World:
         if self.rng.random() < self.nature.swaps:
             rows = company.rows.get((one.id, data_type))
             if rows:
-                self._stage_one(company, sync, "vanish")
-            self._stage_one(company, sync, "new")
+                self.stage(company, sync, "vanish")
+            self.stage(company, sync, "new")
         else:
             for _ in range(self.rng.randrange(4)):
-                self._stage_one(company, sync, "")
+                self.stage(company, sync, "")
         self.finish(company, sync, COMPLETE)
 
     def advance(self, company: Company, sync: Sync) -> None:
@@ -311,15 +311,15 @@ class World:
         rng, nature = self.rng, self.nature
         now = self.clock.now
         if sync.waiting:
-            self._start(company, sync)
+            self._try_to_start(company, sync)
             return
         what = rng.random()
         if rng.random() < nature.swaps * 0.3:
             for op in ("vanish", "new"):
-                self._stage_one(company, sync, op, shown=True)
+                self.stage(company, sync, op, shown=True)
         elif what < 0.4:
             for _ in range(rng.choice((1, 1, 2, 3))):
-                self._stage_one(company, sync, "")
+                self.stage(company, sync, "")
         elif what < 0.6 and sync.staged:
             for _ in range(rng.randint(1, len(sync.staged))):
                 self._show(company, sync, *sync.staged.pop(rng.randrange(len(sync.staged))))
@@ -330,15 +330,19 @@ class World:
         else:
             self.finish(company, sync, COMPLETE)
 
-    def _start(self, company: Company, sync: Sync) -> None:
+    def _try_to_start(self, company: Company, sync: Sync) -> None:
         """Let a sync that waits begin, fail, or go on waiting."""
-        rng, nature, now = self.rng, self.nature, self.clock.now
+        rng, nature = self.rng, self.nature
         if rng.random() < nature.stalls:
             return
         if rng.random() < nature.fails:
             self.finish(company, sync, rng.choice(FAILURES))
             return
-        sync.status, sync.changed, sync.started = rng.choice(RUNNING), now, now
+        self.start(company, sync)
+
+    def start(self, company: Company, sync: Sync) -> None:
+        """Let a sync that waits begin."""
+        sync.status, sync.changed, sync.started = self.rng.choice(RUNNING), self.clock.now, self.clock.now
         self.tell(f"{company.id[:8]} {sync.id} starts, {sync.status}")
 
     def finish(self, company: Company, sync: Sync, status: str) -> None:
@@ -376,10 +380,10 @@ class World:
         one = held[-1] if links else rng.choice(own or held)
         sync = company.active.get((one.id, name)) or self.request(company, one, name)
         if sync.waiting:
-            sync.status, sync.changed, sync.started = rng.choice(RUNNING), self.clock.now, self.clock.now
-        self._stage_one(company, sync, "new", shown=False)
+            self.start(company, sync)
+        self.stage(company, sync, "new", shown=False)
         self.clock.now += rng.choice((0, SECOND, 3 * SECOND))
-        self._stage_one(company, sync, "new", shown=True)
+        self.stage(company, sync, "new", shown=True)
         others = [other for other in held if other is not one and (other.id, name) not in company.active]
         if others and rng.random() < 0.7:
             self.clock.now += rng.choice((0, SECOND))
@@ -387,7 +391,7 @@ class World:
             if not hiding.waiting:
                 self.finish(company, hiding, COMPLETE if rng.random() < 0.7 else rng.choice(FAILURES))
 
-    def _stage_one(self, company: Company, sync: Sync, op: str, *, shown: bool | None = None) -> None:
+    def stage(self, company: Company, sync: Sync, op: str, *, shown: bool | None = None) -> None:
         """Let a sync fetch one change: stamped now, shown now or later."""
         rng, nature, data_type = self.rng, self.nature, sync.data_type
         if data_type == "payments":

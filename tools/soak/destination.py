@@ -15,26 +15,39 @@ _REMEMBERED_STATES = 12
 class Table:
     """One stream's rows and the state that was committed with them.
 
-    sure: of a statement's rows, those whose Codat sync was noted with them.
-    earlier: the states committed of late, each with the rows of that moment; the last is the present one.
+    sure: of a statement's rows, those whose Codat sync was noted with them; none from before a read without
+    a state, whose rows the connector can't date after those that it sent before.
+    earlier: the states committed of late, each with the rows of that moment and those of them that are sure;
+    the last is the present one.
     """
 
     rows: Rows = field(default_factory=dict)
     sure: set[Key] = field(default_factory=set)
     state: Message | None = None
-    earlier: list[tuple[Message | None, Rows]] = field(default_factory=list)
+    earlier: list[tuple[Message | None, Rows, frozenset[Key]]] = field(default_factory=list)
 
-    def commit(self, state: Message, rows: Rows) -> None:
-        """Keep rows together with the state that stands for them."""
+    def commit(self, state: Message, rows: Rows, dated: Rows) -> None:
+        """Keep rows together with the state that stands for them.
+
+        dated: of the rows that came, those of statements, which are dated by their Codat sync.
+        """
         self.rows, self.state = rows, state
-        self.earlier = [*self.earlier, (state, dict(rows))][-_REMEMBERED_STATES:]
+        self._note_sure(state, dated)
+        self.earlier = [*self.earlier, (state, dict(rows), frozenset(self.sure))][-_REMEMBERED_STATES:]
 
-    def note_sure(self, rows: Rows) -> None:
+    def _note_sure(self, state: Message, dated: Rows) -> None:
         """Note of rows that came whether the state says from which Codat sync they came."""
-        states = self.state["stream"]["stream_state"].get("states", ()) if self.state else ()
-        noted = {entry["partition"]["company_id"] for entry in states if entry["cursor"].get("syncId")}
-        for key in rows:
-            (self.sure.add if key[0] in noted else self.sure.discard)(key)
+        entries = state["stream"]["stream_state"].get("states")
+        if entries is None:
+            self.sure.clear()
+        noted = {
+            entry["partition"]["company_id"]: instant(entry["cursor"]["syncedAt"])
+            for entry in entries or ()
+            if entry["cursor"].get("syncId") and entry["cursor"].get("syncedAt")
+        }
+        for key, row in dated.items():
+            is_sure = key[0] in noted and noted[key[0]] == synced_at(row)
+            (self.sure.add if is_sure else self.sure.discard)(key)
 
 
 class Destination:
@@ -71,8 +84,8 @@ class Destination:
                 name = state["stream"]["stream_descriptor"]["name"]
                 table = self.tables[name]
                 kept = {} if name in overwritten else table.rows
-                table.commit(state, merged(name, kept, pending[name]))
-                table.note_sure(pending[name] if name in STATEMENTS else {})
+                rows = pending[name]
+                table.commit(state, merged(name, kept, rows), rows if name in STATEMENTS else {})
                 pending[name] = {}
         for name, rows in pending.items():
             if keep_rows_after_state and name not in overwritten:
@@ -85,8 +98,8 @@ class Destination:
         if steps >= len(table.earlier):
             return False
         del table.earlier[len(table.earlier) - steps :]
-        state, rows = table.earlier[-1]
-        table.state, table.rows = state, dict(rows)
+        state, rows, sure = table.earlier[-1]
+        table.state, table.rows, table.sure = state, dict(rows), set(sure)
         return True
 
 
