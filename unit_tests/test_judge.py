@@ -323,6 +323,13 @@ def test_a_new_success_that_others_do_not_explain_is_a_change(entries):
     assert not judge.is_unchanged(several(*entries, status=NEW, connection="mine"), READ)
 
 
+def test_a_note_that_there_was_nothing_is_no_read_that_others_could_explain():
+    # Its connection's sync ran already when the note was made, and has brought something since.
+    noted = Entry(None, "none:0123456789abcdef", TEN)
+    own = one(requested="2026-01-02T09:30:00Z", sync="U")
+    assert not judge.is_unchanged(several(own, OTHERS, status=NEW, connection="mine"), noted)
+
+
 def test_what_was_read_before_the_history_was_asked_from_is_not_explained_by_it():
     found = several(one(), OTHERS, status=NEW, connection="mine", since=instant("2026-01-02T10:00:01Z"))
     assert not judge.is_unchanged(found, READ)

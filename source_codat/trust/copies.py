@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from source_codat.foundation import timestamps
 from source_codat.trust.evidence import Entry
-from source_codat.trust.proof import is_nothing_there
 
 
 def best(copies: Collection[Entry]) -> Entry:
@@ -25,7 +24,7 @@ def best(copies: Collection[Entry]) -> Entry:
 def _rank(entry: Entry) -> tuple[bool, bool, int, bool, str, str]:
     has_no_date = entry.cursor is None
     return (
-        not is_nothing_there(entry),
+        not entry.is_of_nothing,
         has_no_date,
         entry.cursor or 0,
         entry.sync_id is not None,
@@ -36,8 +35,6 @@ def _rank(entry: Entry) -> tuple[bool, bool, int, bool, str, str]:
 
 def _synced_at(entry: Entry) -> tuple[int, ...] | None:
     """When the Codat syncs ended that an entry's rows come from; None where that isn't known."""
-    if is_nothing_there(entry):
-        return None
     dates = [timestamps.instant(date) for _, date in entry.read_from]
     known = tuple(date for date in dates if date is not None)
     return known if known and len(known) == len(dates) else None

@@ -18,6 +18,7 @@ def hash_of_links(connections: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256(links.encode("utf-8", "replace")).hexdigest()[:16]
 
 
+NOTHING_THERE = "none:"  # before a syncId: no Codat sync's id, but the note that there was nothing to read
 JOIN = "|"  # between what is noted of several data types; it stands in no id and in no form of a date
 
 
@@ -35,9 +36,14 @@ class Entry(NamedTuple):
     synced_at: str | None = None
 
     @property
+    def is_of_nothing(self) -> bool:
+        """Whether it only notes that there was nothing to read."""
+        return self.sync_id is not None and self.sync_id.startswith(NOTHING_THERE)
+
+    @property
     def read_from(self) -> list[tuple[str, str]]:
         """The Codat syncs that it was read from, id and date for each data type; none where in doubt."""
-        if not self.sync_id or not self.synced_at:
+        if not self.sync_id or not self.synced_at or self.is_of_nothing:
             return []
         ids, dates = self.sync_id.split(JOIN), self.synced_at.split(JOIN)
         return list(zip(ids, dates, strict=True)) if len(ids) == len(dates) else []

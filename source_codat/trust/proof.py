@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from source_codat.foundation import timestamps
-from source_codat.trust.evidence import Entry, Evidence, hash_of_links
+from source_codat.trust.evidence import NOTHING_THERE, Entry, Evidence, hash_of_links
 from source_codat.trust.judge import NEVER, Change, Identity, is_in_future
 
 
@@ -188,7 +188,6 @@ def reached(seen: PassEvidence, looks: Sequence[SyncLook], synced_at: int | None
     )
 
 
-_NOTHING_THERE = "none:"
 _DAY = timestamps.TICKS_PER_DAY
 
 
@@ -223,7 +222,7 @@ def nothing_there(evidence: Evidence, connections: Iterable[tuple[str, str]]) ->
     now = evidence.look.taken_at
     if any(evidence.statuses) or now is None:
         return None
-    return Entry(None, f"{_NOTHING_THERE}{hash_of_links(connections)}", timestamps.iso(now))
+    return Entry(None, f"{NOTHING_THERE}{hash_of_links(connections)}", timestamps.iso(now))
 
 
 def is_still_nothing_there(
@@ -235,8 +234,3 @@ def is_still_nothing_there(
         return False
     noted, now = timestamps.instant(entry.synced_at or ""), evidence.look.taken_at
     return noted is not None and now is not None and 0 <= now - noted < _DAY
-
-
-def is_nothing_there(entry: Entry) -> bool:
-    """Whether an entry only notes that there was nothing, as `nothing_there` does."""
-    return entry.sync_id is not None and entry.sync_id.startswith(_NOTHING_THERE)

@@ -37,7 +37,13 @@ class Scenery(Protocol):
     """Lets things happen at requests."""
 
     def at_request(self, company: Company, asked: str, number: int) -> None:
-        """What happens before an answer: asked, "dataStatus" or a data type; number, of the page from 1."""
+        """What happens before an answer: asked, "dataStatus" or a data type; number, of the page from 1.
+
+        Raises Refused where that is the answer.
+        """
+
+    def hides(self, company: Company, data_type: str) -> bool:
+        """Whether dataStatus doesn't name a data type."""
 
 
 @dataclass
@@ -78,9 +84,9 @@ class Front:
         world.pass_by(company_id, near, link, is_look=parts[-1] == "dataStatus")
         self.asked[path] += 1
         given = params or {}
-        if company_id in world.companies:
-            self.scenery.at_request(world.companies[company_id], parts[-1], int(given.get("page", 1)))
         try:
+            if company_id in world.companies:
+                self.scenery.at_request(world.companies[company_id], parts[-1], int(given.get("page", 1)))
             chance = max(nature.errors, nature.history_errors if path.endswith("/history") else 0.0)
             if company_id and chance and self.rng.random() < chance:
                 raise Refused(self.rng.choice(_REFUSALS))
@@ -169,6 +175,8 @@ class Front:
         told: dict[str, Any] = {}
         for data_type in nature.data_types:
             syncs = company.syncs.get(data_type)
+            if self.scenery.hides(company, data_type):
+                continue
             if not syncs:
                 if nature.bare_types:
                     told[data_type] = {"dataType": data_type}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tools.model.answers import Refused
 from tools.model.clock import SECOND
 from tools.model.world import COMPLETE, SOURCE_TYPES, WAITING, Company, Connection, Sync, World
 
@@ -26,6 +27,10 @@ class Scene:
             self.at_look()
         elif company is self.company and asked == self.data_type:
             self.at_page(number)
+
+    def hides(self, company: Company, data_type: str) -> bool:  # noqa: ARG002 - other scenes look at them
+        """Whether dataStatus doesn't name a data type."""
+        return False
 
     def at_look(self) -> None:
         """What happens when dataStatus is asked for."""
@@ -61,7 +66,7 @@ class Scene:
     def under_way(self, one: Connection, data_type: str) -> Sync:
         """A connection's Codat sync that runs: the one that there is, or a new one."""
         world = self.world
-        sync = self.company.active.get((one.id, data_type)) or world.request(self.company, one, data_type)
+        sync = self.company.active.get((one.id, data_type)) or self._requested(one, data_type)
         if sync.waiting:
             world.start(self.company, sync)
         return sync
@@ -74,7 +79,11 @@ class Scene:
             world.finish(company, sync, COMPLETE)
             sync = None
         if sync is None:
-            world.request(company, one, name).status = world.rng.choice(WAITING)
+            self._requested(one, name).status = world.rng.choice(WAITING)
+
+    def _requested(self, one: Connection, data_type: str) -> Sync:
+        self.world.clock.now += 1000  # no two things happen at once
+        return self.world.request(self.company, one, data_type)
 
 
 class FailsBetweenPages(Scene):
@@ -219,6 +228,36 @@ class NewcomerBehindOneThatWaits(Scene):
             self.synced(one)
 
 
+class RefusedUnnamed(Scene):
+    """What runs is neither named nor there, once; it ends well, and another connection's sync after it."""
+
+    is_over = False
+
+    def before_read(self) -> None:
+        """Let the first connection's sync run."""
+        if not self.is_over:
+            first, second = self.connections(2)[:2]
+            self.synced(first, "new")
+            self.synced(second, "new")
+            self.under_way(first, self.data_type)
+
+    def hides(self, company: Company, data_type: str) -> bool:
+        """Name nothing of the company in the first read."""
+        return company is self.company and data_type == self.data_type and not self.is_over
+
+    def at_page(self, number: int) -> None:  # noqa: ARG002 - no page is there
+        """Refuse all rows in the first read."""
+        if not self.is_over:
+            raise Refused(404)
+
+    def after_read(self) -> None:
+        """Let both end well, the second last."""
+        if not self.is_over:
+            for one in self.connections(2)[:2]:
+                self.synced(one, "new")
+        self.is_over = True
+
+
 SCENES: dict[str, type[Scene]] = {
     "fails between pages": FailsBetweenPages,
     "behind another": BehindAnother,
@@ -227,6 +266,7 @@ SCENES: dict[str, type[Scene]] = {
     "parent between pages": ParentBetweenPages,
     "many parents": ManyParents,
     "ends after the second pass": EndsAfterTheSecondPass,
+    "refused and not named": RefusedUnnamed,
     "newcomer behind one that waits": NewcomerBehindOneThatWaits,
     "": Scene,
 }

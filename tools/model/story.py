@@ -35,7 +35,7 @@ from tools.model.nature import Nature, Use
 from tools.model.oracle import Asked, Broken, Idle, Snapshot, Table
 from tools.model.scenes import SCENES, scene_of
 from tools.model.streams import SELECTIONS, STREAMS, Place, StreamKind
-from tools.model.world import World
+from tools.model.world import COMPLETE, World
 
 _STREAM = {
     name: AirbyteStream(name=name, json_schema={}, supported_sync_modes=[SyncMode.full_refresh])
@@ -408,8 +408,16 @@ class Story:
         )
 
     def _shows_all(self, company: str) -> bool:
-        """Whether dataStatus and history tell of no connection that is gone."""
-        return not self.world.companies[company].has_lost_one
+        """Whether dataStatus and history leave no doubt of a quiet company.
+
+        They may tell of a connection that is gone; and of several syncs in one second nobody knows whether
+        one that failed was the last.
+        """
+        there = self.world.companies[company]
+        if there.has_lost_one:
+            return False
+        syncs = [sync for syncs in there.syncs.values() for sync in syncs]
+        return len(there.connections) < _SEVERAL or all(sync.status == COMPLETE for sync in syncs)
 
     def _cursor_is_there(self, name: str, partition: PlannedPartition, texts: list[str | None]) -> None:
         entry, key = partition.stream.entry(partition.key), partition.key
