@@ -8,7 +8,7 @@ from typing import Any
 
 from source_codat.companies import sync_history
 from source_codat.companies.company import Company
-from source_codat.engine import read, writer
+from source_codat.engine import steps, writer
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionSkipped
 from source_codat.foundation.skip_reasons import SkipReason
@@ -283,7 +283,7 @@ add(
 )
 
 
-def _skipped_half_way(planner: Any, partition: Any, reading: Any, go: Any = read._advance) -> Any:
+def _skipped_half_way(planner: Any, partition: Any, reading: Any, go: Any = steps._advance) -> Any:
     try:
         return go(planner, partition, reading)
     except PartitionSkipped:
@@ -293,7 +293,7 @@ def _skipped_half_way(planner: Any, partition: Any, reading: Any, go: Any = read
 add(
     "every refusal means no data",
     "A refusal counts as 'no data' only as the first answer",
-    (read, "_advance", _skipped_half_way),
+    (steps, "_advance", _skipped_half_way),
     **REFUSING,
 )
 _since = Planner._since
