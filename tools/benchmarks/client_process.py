@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ from tools.benchmarks import ROOT
 _LONGEST_SECONDS = 900
 _BUFFER_BYTES = 1 << 20
 _PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
+_SECONDS_BETWEEN_LOOKS = 0.05
 
 
 class ClientFailedError(Exception):
@@ -63,6 +66,35 @@ class Cost:
     output: Output
 
 
+class _PeakWatch:
+    """Watches how much of a process is resident at most.
+
+    What the kernel tells when it has ended counts its first moment too, when it was a copy of this process.
+    """
+
+    def __init__(self, process_id: int) -> None:
+        self._status = Path(f"/proc/{process_id}/status")
+        self._peak = 0.0
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                found = re.search(r"^VmHWM:\s+(\d+) kB$", self._status.read_text(), re.MULTILINE)
+                if found:  # a process that has ended has none
+                    self._peak = int(found[1]) * 1024 / 1e6
+            if self._is_over.wait(_SECONDS_BETWEEN_LOOKS):
+                return
+
+    def end(self) -> float:
+        """End watching; the most megabytes, 0 where the system doesn't tell."""
+        self._is_over.set()
+        self._thread.join()
+        return self._peak
+
+
 def run(
     command: Sequence[str | Path],
     keep: tuple[str, ...] = (),
@@ -86,6 +118,7 @@ def run(
         )
         watchdog = threading.Timer(longest, process.kill)
         watchdog.start()
+        watch = _PeakWatch(process.pid)
         output, tail = Output(keep=keep), b""
         try:
             for line in process.stdout or ():
@@ -99,6 +132,7 @@ def run(
             raise
         finally:
             watchdog.cancel()
+            peak = watch.end()
             if process.stdout:
                 process.stdout.close()
         wall = time.monotonic() - began
@@ -107,4 +141,6 @@ def run(
             errors.seek(0)
             text = errors.read()[-1500:].decode(errors="replace") + tail[-1500:].decode(errors="replace")
             raise ClientFailedError(f"{Path(command[0]).name} ended with {process.returncode}: {text}")
-    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * _PEAK_UNIT_BYTES / 1e6, output)
+    return Cost(
+        usage.ru_utime + usage.ru_stime, wall, peak or usage.ru_maxrss * _PEAK_UNIT_BYTES / 1e6, output
+    )

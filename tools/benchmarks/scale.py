@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -126,6 +127,7 @@ def _read_parts(
         )
         written = PartOutput()
         cost = run(command, pace=written, longest=LONGEST_SECONDS)
+        time.sleep(MINUTE)  # what it has asked counts for another minute: the next part begins after that
         with lock:
             tell(
                 f"part {part}: {len(written.companies):,} companies, {cost.output.records:,} records, "
