@@ -9,6 +9,7 @@ from tools.soak.connector import Message, ReadResult
 from tools.soak.streams import PRIMARY_KEYS, STATEMENTS, Key, Record, Rows
 
 _REMEMBERED_STATES = 12
+_NO_DATE = "1970-01-01T00:00:00Z"  # what rows carry where Codat shows no date
 
 
 @dataclass
@@ -41,9 +42,9 @@ class Table:
         if entries is None:
             self.sure.clear()
         noted = {
-            entry["partition"]["company_id"]: instant(entry["cursor"]["syncedAt"])
+            entry["partition"]["company_id"]: instant(entry["cursor"].get("syncedAt") or _NO_DATE)
             for entry in entries or ()
-            if entry["cursor"].get("syncId") and entry["cursor"].get("syncedAt")
+            if entry["cursor"].get("syncId")
         }
         for key, row in dated.items():
             is_sure = key[0] in noted and noted[key[0]] == synced_at(row)
