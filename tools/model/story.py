@@ -327,8 +327,9 @@ class Story:
     def _refused(self, stream: StreamKind, company: str, connection: str) -> bool:
         """Whether Codat's first answer may have meant that there is nothing to read."""
         front, above = self.front, f"/companies/{company}"
-        if stream.scope == "invoice" and f"{above}/data/invoices" in front.refused_first_pages:
-            return True  # the list of parents is read beside the stream of them
+        has_children = "invoice_attachments" in self.tables and stream.data_type == "invoices"
+        if has_children and f"{above}/data/invoices" in front.refused_first_pages:
+            return True  # the list of parents is read beside the stream of them, and either may be refused
         for path, status in front.refused.items():
             is_look = path.endswith("/dataStatus")
             concerns = is_look or f"/connections/{connection}/" in path or "/connections/" not in path
