@@ -34,7 +34,10 @@ def counts(database: Path, streams: Iterable[str], after: datetime | None = None
 
 def last_arrival(database: Path) -> datetime:
     """Return when the newest row of all streams arrived."""
-    return max(moment for _, moment in _of_each_table(database, "max(_airbyte_extracted_at)") if moment)
+    found: list[datetime | None] = [
+        moment for _, moment in _of_each_table(database, "max(_airbyte_extracted_at)")
+    ]
+    return max(moment for moment in found if moment is not None)
 
 
 def _of_each_table(database: Path, value: str, where: str = "") -> list[tuple[str, Any]]:
