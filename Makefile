@@ -9,6 +9,9 @@ PYTHON ?= $(shell for module in ensurepip sys; do \
 BIN := .venv/bin
 CODE = $(wildcard main.py source_codat codat_simulator tools unit_tests integration_tests docs/examples/parts)
 
+# What is compiled once serves the hundreds of processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint airbyte-checks format docs build structure bench soak check-live release-check clean
 
@@ -23,17 +26,23 @@ setup: .venv/.ready  ## make the environment in .venv (the others do it too)
 demo: setup  ## the main job against the simulator, into a DuckDB file
 	@$(BIN)/python -m tools.demo
 
-# As many tests at once as there are cores; `PYTEST_ARGS="-n 0"` runs them one after the other. Airbyte's checks
-# run beside them, and are left out where PYTEST_ARGS chooses some of the tests.
-PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup
+# One test more at once than there are cores, as many of them wait; `PYTEST_ARGS="-n 0"` runs one after the other.
+# Linters and Airbyte's checks run beside them and are shown after them; the checks are left out where PYTEST_ARGS
+# chooses some of the tests.
+WORKERS = $(shell $(BIN)/python -c "import os; print(min(8, (os.cpu_count() or 1) + 1))")
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+LINT = .venv/lint.log
 CHECKS = .venv/airbyte-checks.log
 # Not $(MAKE) itself in a recipe: make runs such a line even where it is only asked (-n) what it would do.
 AGAIN = $(MAKE) -s
 
-test: lint  ## linters, types, all tests and Airbyte's own checks
-	@$(if $(PYTEST_ARGS),:,$(AGAIN) airbyte-checks >$(CHECKS) 2>&1) & checks=$$!; \
+test: setup  ## linters, types, all tests and Airbyte's own checks
+	@$(AGAIN) lint >$(LINT) 2>&1 & lint=$$!; \
+	$(if $(PYTEST_ARGS),:,$(AGAIN) airbyte-checks >$(CHECKS) 2>&1) & checks=$$!; \
 	echo "== pytest"; \
 	$(PYTEST) $(wildcard unit_tests integration_tests) $(PYTEST_ARGS); status=$$?; \
+	wait $$lint || status=1; \
+	cat $(LINT); \
 	wait $$checks || status=1; \
 	$(if $(PYTEST_ARGS),,cat $(CHECKS);) exit $$status
 

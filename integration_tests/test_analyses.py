@@ -13,11 +13,12 @@ import requests
 
 from codat_simulator import Simulator
 from integration_tests.support.connector import config
+from integration_tests.support.extras import require
 from tools.demo.truth import records
 
-pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
+require("airbyte", "PyAirbyte")
 
-from tools.demo.warehouse import ask
+from tools.demo.warehouse import ask  # noqa: E402 - needs what was asked for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("analyses")]  # one load for all
 

@@ -9,13 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from codat_simulator import Fault, Simulator
-from integration_tests.support.connector import _source, catalog, config, parse, read
+from integration_tests.support.connector import catalog, config, parse, read
 from integration_tests.support.forward_proxy import ForwardProxy
 from integration_tests.support.relay import self_signed
 from integration_tests.support.trickle import PLACES, Trickle
 from source_codat.http.bounds import AnswerTooLarge, Bounds, _BoundedConnection
 from source_codat.http.problem import Problem
 from source_codat.http.transport import Transport
+from unit_tests.support.source import source
 
 MEGABYTE = 1 << 20
 SECONDS = 300.0  # of a clock that goes twenty seconds further whenever somebody looks at it
@@ -29,7 +30,7 @@ def clock(mocker):
 
 
 def transport(url):
-    _, streams = _source()._prepare({"api_key": "key-0123456789abcdef", "base_url": url})
+    _, streams = source()._prepare({"api_key": "key-0123456789abcdef", "base_url": url})
     return Transport(streams["companies"].retriever.requester, 2, (30.0, 30.0), SECONDS)
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from integration_tests.support.extras import require
 from unit_tests.support.catalogue import CATALOGUE
 
-pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
-pytest.importorskip("matplotlib", reason="matplotlib isn't installed: make setup")
+require("airbyte", "PyAirbyte")
+require("matplotlib", "matplotlib")
 
-from tools.demo import __main__ as demo
-from tools.demo import connector, workspace
+from tools.demo import __main__ as demo  # noqa: E402 - needs what was asked for
+from tools.demo import connector, workspace  # noqa: E402 - the same
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 

@@ -4,11 +4,12 @@ from contextlib import ExitStack
 
 import pytest
 
+from integration_tests.support.extras import require
 from integration_tests.support.loads import DELETED, SUGGESTED, Step, Story, key_of_row, marks_deletions
 from integration_tests.support.postgres import postgresql
 from integration_tests.support.warehouses import same
 
-pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
+require("airbyte", "PyAirbyte")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("loads")]  # one story for all tests of it
 
 WHOLE = {"companies", "connections", "data_status"}

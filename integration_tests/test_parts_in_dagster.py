@@ -8,11 +8,12 @@ import pytest
 
 from codat_simulator import Simulator
 from integration_tests.support.connector import config, touch
+from integration_tests.support.extras import require
 from integration_tests.support.parts import WHILE_READING, WHILE_WRITING, PartRuns
 from integration_tests.support.postgres import postgresql
 from integration_tests.support.warehouses import OWN, query, tables
 
-pytest.importorskip("dagster", reason="Dagster isn't installed")
+require("dagster", "Dagster")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("parts")]
 
 STREAMS = ["companies", "customers", "invoices", "bills"]

@@ -5,10 +5,11 @@ from urllib.parse import unquote
 import pytest
 
 from codat_simulator import Fault
-from integration_tests.support.connector import _source, config, read
+from integration_tests.support.connector import config, read
 from source_codat.foundation.errors import PartitionFailed
 from source_codat.foundation.paths import path_segment
 from source_codat.http.transport import Transport
+from unit_tests.support.source import source
 
 ODD = [
     *(
@@ -58,7 +59,7 @@ def test_an_id_that_leads_elsewhere_is_refused_by_name(identifier):
 
 
 def test_every_other_id_reaches_the_server_as_itself_in_its_own_place(sim):
-    _, streams = _source()._prepare(config(sim))
+    _, streams = source()._prepare(config(sim))
     transport = Transport(streams["companies"].retriever.requester, 2, (30.0, 30.0), 30.0)
     accounts = streams["bank_account_transactions"].retriever
     for identifier in ODD:

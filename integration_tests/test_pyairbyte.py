@@ -11,8 +11,9 @@ import pytest
 
 from codat_simulator import Simulator
 from integration_tests.support.connector import config
+from integration_tests.support.extras import require
 
-pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
+require("airbyte", "PyAirbyte")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("PyAirbyte")]
 
 ROOT = Path(__file__).resolve().parent.parent

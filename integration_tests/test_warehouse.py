@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from integration_tests.support.extras import require
 from integration_tests.support.postgres import postgresql
 from integration_tests.support.warehouses import LISTS, OWN, fill, query, same
 from source_codat import SourceCodat
 from unit_tests.support.catalogue import CATALOGUE, cursor_of, key_of
 
-pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
+require("airbyte", "PyAirbyte")
 pytestmark = pytest.mark.slow
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "analysis.md"

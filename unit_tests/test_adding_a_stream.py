@@ -6,14 +6,14 @@ import re
 import pytest
 import yaml
 
-from source_codat import SourceCodat
 from tools.scripts.counters import ARRAY, CONTINUED, COUNTERS, LIST, OBJECT, REPORT_INFO, TOP
 from tools.scripts.read_whole import READ_WHOLE
 from tools.scripts.stream_table import ROOT
 from unit_tests.support import schema_files
 from unit_tests.support.catalogue import CATALOGUE
+from unit_tests.support.source import streams_of
 
-STREAMS = {one.name: one for one in SourceCodat().streams({"api_key": "none-is-needed"})}
+STREAMS = {one.name: one for one in streams_of()}
 ROWS = yaml.safe_load((ROOT / "source_codat" / "manifest.yaml").read_text(encoding="utf-8"))["streams"]
 FAMILY = {row["$parameters"]["name"]: row["$ref"].removeprefix("#/definitions/") for row in ROWS}
 INCREMENTAL = sum(1 for one in STREAMS.values() if one.retriever.cursor_field) + 1

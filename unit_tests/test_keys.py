@@ -6,16 +6,16 @@ from unittest import mock
 
 import pytest
 
-from source_codat import SourceCodat
 from source_codat.config.settings import Settings
 from source_codat.foundation.errors import MalformedAnswer
 from source_codat.reading.reader import StreamReader
 from source_codat.reading.requests import Partition
 from source_codat.reading.row_keys import is_made_up
 from source_codat.reading.rows import RowBatch
+from unit_tests.support.source import source
 
 CONFIG = {"api_key": "none-is-needed-but-a-long-one", "custom_data_types": ["loyalty"]}
-STREAMS = {one.name: one for one in SourceCodat().streams(CONFIG)}
+STREAMS = {one.name: one for one in source().streams(CONFIG)}
 CONNECTIONS = ("c0ffee00-0000-4000-8000-000000000001", "c0ffee00-0000-4000-8000-000000000002")
 ONE_ROW = {name for name, one in STREAMS.items() if not (one.retriever.own_key or one.retriever.has_row_key)}
 KEYED = sorted(set(STREAMS) - ONE_ROW - {"companies"})

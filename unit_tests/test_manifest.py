@@ -13,7 +13,6 @@ import pytest
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import ManifestReferenceResolver
 from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
-from source_codat import SourceCodat
 from source_codat.http.authenticator import CodatAuthenticator
 from source_codat.streams.definition import CodatRetriever
 from source_codat.streams.read_outcomes import READ_OUTCOMES
@@ -27,6 +26,7 @@ from unit_tests.support.catalogue import (
     key_of,
 )
 from unit_tests.support.manifest import MANIFEST, TEXT
+from unit_tests.support.source import streams_of
 
 PACKAGE = Path(__file__).resolve().parent.parent / "source_codat"
 RESOLVED: dict[str, Any] = dict(ManifestReferenceResolver().preprocess_manifest(safe_load_yaml(TEXT)))
@@ -35,8 +35,8 @@ NAMES = [row["$parameters"]["name"] for row in ROWS]
 DEFINITIONS: dict[str, Any] = MANIFEST["definitions"]
 FAMILIES = {name for name, one in DEFINITIONS.items() if "retriever" in one}  # the others are plumbing
 OF_CUSTOM_DATA_TYPES = "custom_data_by_connection"  # the one family without a row
-STREAMS = {one.name: one for one in SourceCodat().streams({"api_key": "none-is-needed"})}
-CUSTOM = SourceCodat().streams({"api_key": "none-is-needed", "custom_data_types": ["identifier"]})[-1]
+STREAMS = {one.name: one for one in streams_of()}
+CUSTOM = streams_of(custom_data_types=["identifier"])[-1]
 
 CDK: dict[str, Any] = safe_load_yaml(
     pkgutil.get_data("airbyte_cdk", "sources/declarative/declarative_component_schema.yaml") or b""

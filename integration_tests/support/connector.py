@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from airbyte_cdk.models import (
@@ -16,9 +15,9 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_codat import SourceCodat
 from source_codat.reading.rows import RowBatch
 from source_codat.run.output import line_of
+from unit_tests.support.source import source
 
 REPO = Path(__file__).resolve().parent.parent.parent
 
@@ -98,23 +97,17 @@ def catalog(*names, mode="incremental", **modes):
     return {"streams": streams}
 
 
-@cache
-def _source():
-    """One for all reads in process: it keeps nothing of a read, and takes a quarter of a second to make."""
-    return SourceCodat()
-
-
 def read(sim_or_config, *names, state=None, mode="incremental", **options):
     """Read in process; failures end up in `errors` and `code`, as the console script reports them."""
     settings = sim_or_config if isinstance(sim_or_config, dict) else config(sim_or_config, **options)
     said = Said()
-    source = _source()
+    codat = source()
     configured = ConfiguredAirbyteCatalogSerializer.load(catalog(*names, mode=mode))
     states = [AirbyteStateMessageSerializer.load(one) for one in state or []]
     log = _Log(said)
     logging.getLogger("airbyte").addHandler(log)
     try:
-        for message in source.read_batches(settings, configured, states):
+        for message in codat.read_batches(settings, configured, states):
             if isinstance(message, RowBatch):
                 said.messages += [json.loads(line) for line in message.lines().splitlines()]
             else:
