@@ -173,14 +173,20 @@ def test_transactions_of_accounts_that_were_never_synced_are_skipped(sim):
     assert (said.code, said.statuses("bank_account_transactions")[-1]) == (0, "COMPLETE")
 
 
-def test_a_failed_sync_is_a_doubt_so_its_data_type_is_asked_for(sim):
+def _after_a_failed_sync(sim, status):
+    """An account that was read before a Codat sync showed a row and failed."""
     account = Account(sim, *INVOICES, "Accounting")
     account.read()
     account.later()
     failing = account.begin(account.links[0])
     account.stage(failing, "shown before it failed")
     sim.world.reveal(failing)
-    sim.world.finish_sync(failing, "ProcessingError")
+    sim.world.finish_sync(failing, status)
+    return account
+
+
+def test_a_failed_sync_is_a_doubt_so_its_data_type_is_asked_for(sim):
+    account = _after_a_failed_sync(sim, "ProcessingError")
     account.read()
     assert "shown before it failed" in account.rows
     account.later()
@@ -212,13 +218,7 @@ class Transactions(Account):
 
 
 def test_a_sync_that_failed_is_not_hidden_by_one_that_waits_after_it(sim):
-    account = Account(sim, *INVOICES, "Accounting")
-    account.read()
-    account.later()
-    failing = account.begin(account.links[0])
-    account.stage(failing, "shown before it failed")
-    sim.world.reveal(failing)
-    sim.world.finish_sync(failing, "Cancelled")
+    account = _after_a_failed_sync(sim, "Cancelled")
     account.begin(account.links[0], "Queued")
     account.read()
     assert "shown before it failed" in account.rows

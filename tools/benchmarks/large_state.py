@@ -35,7 +35,7 @@ def measure(folder: Path, _: int, quick: bool, tell: Callable[[str], None]) -> I
         known = {_name(state): state["stream"]["stream_state"] for state in connector.last_states(first)}
         fingerprint = known["invoices"]["fingerprint"]
         path = folder / "state_of_many.json"
-        # Piece by piece: a process that is started counts the memory of the one that starts it as its own.
+        # Piece by piece, as it needn't all be in memory at once.
         with path.open("w", encoding="utf-8") as file:
             for number, stream in enumerate(STREAMS):
                 file.write("," if number else "[")
