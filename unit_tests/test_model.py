@@ -25,6 +25,11 @@ def test_the_model_finds_a_broken_rule(name):
     assert catch(mutation, stories=500).seed is not None
 
 
+def test_every_broken_rule_fits_the_code_that_it_changes():
+    for mutation in MUTATIONS:
+        catch(mutation, stories=2)  # raises where the connector meets an error of its own
+
+
 def test_a_story_is_the_same_again_for_the_same_seed():
     def told() -> list[str]:
         story = Story(5, tell=True)

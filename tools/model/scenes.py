@@ -107,6 +107,21 @@ class FailsBetweenPages(Scene):
             self.world.finish(self.company, sync, "FetchError")
 
 
+class SyncsBetweenPages(Scene):
+    """A whole sync swaps a row between two pages."""
+
+    def before_read(self) -> None:
+        """Give the connection rows for several pages."""
+        one = self.connections(1)[0]
+        if len(self.company.rows.get((one.id, self.data_type), ())) < 4:
+            self.synced(one, *["new"] * 4)
+
+    def at_page(self, number: int) -> None:
+        """Swap a row when the second page is asked for."""
+        if number == 2:
+            self.synced(self.connections(1)[0], "vanish", "new")
+
+
 class BehindAnother(Scene):
     """What one connection brings after a read is followed by another's good sync, which alone is shown."""
 
@@ -260,6 +275,7 @@ class RefusedUnnamed(Scene):
 
 SCENES: dict[str, type[Scene]] = {
     "fails between pages": FailsBetweenPages,
+    "syncs between pages": SyncsBetweenPages,
     "behind another": BehindAnother,
     "long behind another": LongBehindAnother,
     "waited behind another": WaitedBehindAnother,

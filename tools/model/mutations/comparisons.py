@@ -47,7 +47,17 @@ add(
     "statuses aren't compared",
     "Another sync id or date in dataStatus is a change",
     (judge, "change_between", _change_without_statuses),
-    **PAGED,
+    # The date of the sync is none that a history would be asked for.
+    **in_scene(
+        "syncs between pages",
+        "invoices",
+        connections=(1,),
+        page_size=2,
+        restless=False,
+        odd=1.0,
+        odd_kinds=("done",),
+        odd_pick=0.5,
+    ),
 )
 add(
     "histories aren't compared",

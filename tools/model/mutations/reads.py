@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from source_codat.companies import sync_history
-from source_codat.companies.company import Company
+from source_codat.companies.company import Company, Connection
 from source_codat.engine import steps, writer
 from source_codat.foundation import timestamps
 from source_codat.foundation.errors import PartitionSkipped
@@ -318,14 +318,18 @@ add(
     (Planner, "_since", _since_of_any),
     **SEVERAL,
 )
+
+
+def _of_the_kinds_alone(self: Company, source_types: Iterable[str], **_: Any) -> list[Connection]:
+    wanted = set(source_types)
+    held = [one for one in self.dataConnections or () if one.status != "PendingAuth"]
+    return [one for one in held if not wanted or one.sourceType in wanted]
+
+
 add(
     "source types are believed",
     "What dataStatus shows as synced is asked for, whatever the connections seem to be",
-    (
-        Company,
-        "connections",
-        lambda self, source_types, *, is_synced=False, ask=Company.connections: ask(self, source_types),  # noqa: ARG005
-    ),
+    (Company, "connections", _of_the_kinds_alone),
     **BUSY,
     kindless=0.5,
 )
