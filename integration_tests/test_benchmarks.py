@@ -32,6 +32,12 @@ def test_every_contestant_that_needs_no_download_reads_every_record(program, ser
     assert cost.peak > 10
 
 
+def test_the_most_memory_is_the_clients_own_and_not_that_of_who_starts_it():
+    mine = bytearray(200_000_000)
+    cost = run([sys.executable, "-c", "import time; held = bytearray(60_000_000); time.sleep(0.2)"])
+    assert 60 < cost.peak < len(mine) / 1e6
+
+
 def test_a_client_that_fails_is_an_error_with_its_last_words():
     with pytest.raises(ClientFailedError, match="no such luck"):
         run([sys.executable, "-c", "raise SystemExit('no such luck')"])
@@ -73,6 +79,11 @@ def test_the_table_gives_each_bar_its_share_and_verdict():
     assert "50 %" in lines[2]
     assert "NO" in lines[3]
     assert "no network" in lines[5]
+
+
+def test_the_figures_of_an_earlier_run_are_read_back():
+    figures = [table.at_most("one", 3.0, "MB", 4, "at most 4"), table.Figure("two", None, "", note="failed")]
+    assert table.from_json(table.as_json(figures, {}, judged=True)) == figures
 
 
 def test_a_quick_run_writes_json_and_judges_nothing(tmp_path, capsys):

@@ -60,7 +60,12 @@ def main(arguments: list[str] | None = None) -> int:
             except ClientFailedError as error:
                 figures.append(Figure(name, None, "", note=f"failed: {error}"[:200]))
                 _tell(str(error))
-    about = _about(time.monotonic() - began, given)
+    seconds = time.monotonic() - began
+    for path in given.add:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        figures += table.from_json(earlier)
+        seconds += earlier["about"]["seconds"]
+    about = _about(seconds, given)
     judged = not given.quick
     text = f"{_sentence(about)}\n\n{table.markdown(figures, judged)}\n"
     print(f"\n{text}\nHow to read it: tools/benchmarks/README.md")
@@ -79,12 +84,20 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=list(RUNS), help="one run (may be repeated)")
     parser.add_argument("--repeat", type=int, default=3, help="how often what varies is measured")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures as JSON")
+    parser.add_argument(
+        "--add",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="put the figures of an earlier run's JSON below (may be repeated)",
+    )
     parser.add_argument("--write", action="store_true", help="put the table into tools/benchmarks/README.md")
     given = parser.parse_args(arguments)
     if given.repeat < 1:
         parser.error("--repeat must be at least 1")
-    if given.write and (given.quick or given.only):
-        parser.error("--write takes a whole run: without --quick and --only")
+    if given.write and (given.quick or (given.only and not given.add)):
+        parser.error("--write takes a whole run: without --quick, and with --only and --add or neither")
     return given
 
 

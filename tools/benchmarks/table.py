@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -79,3 +79,10 @@ def as_json(figures: Sequence[Figure], about: dict[str, Any], judged: bool) -> d
         "about": about,
         "figures": [{**asdict(one), "met": one.met if judged else None} for one in figures],
     }
+
+
+def from_json(content: Mapping[str, Any]) -> list[Figure]:
+    """The figures that `as_json` made this of."""
+    return [
+        Figure(**{name: value for name, value in one.items() if name != "met"}) for one in content["figures"]
+    ]
