@@ -92,7 +92,8 @@ class Front:
                 raise Refused(self.rng.choice(_REFUSALS))
             body = self._route(parts, given)
         except Refused as refused:
-            if self.asked[path] == 1 or self.refused.get(path) == 400:  # of an order or a query: asked anew
+            # What refuses an order, a query or so large a page is asked anew: the next answer is the first.
+            if self.asked[path] == 1 or self.refused.get(path) in (400, 408):
                 self.refused[path] = refused.status
             if given.get("page", 1) == 1:
                 self.refused_first_pages.add(path)

@@ -83,9 +83,10 @@ class Story:
         if any(one.by_codat_sync for one in self.streams):
             # Dates that go back, after a read that noted nothing, keep old rows in place: docs/behaviour.md.
             self.nature.sync_time, self.nature.forgets = "done", False
-        if any(one.row_key for one in self.streams) and "restless" not in given:
-            # Nothing tells equal rows from one that comes twice, and lists are so short that the same rows
-            # come twice by chance.
+        is_sure = self.nature.totals == "right" and not any(one.row_key for one in self.streams)
+        if not is_sure and "restless" not in given:
+            # Nothing tells equal rows from one that comes twice, or how many rows there are, and lists are so
+            # short that the same rows come twice by chance.
             self.nature.restless = False
         self.world = World(rng, self.nature, self.clock, tell=tell)
         self.scene = scene_of(self.world, self.use.scene, self.streams[0].data_type)
