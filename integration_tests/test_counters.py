@@ -153,3 +153,33 @@ def test_a_list_that_is_not_paged_and_says_it_is_only_its_first_page_is_not_comp
         said = codat.read("categorized_balance_sheet", mode="full_refresh")
     assert said.statuses("categorized_balance_sheet")[-1] == "INCOMPLETE"
     assert "might have been missed" in said.errors[0]["message"]
+
+
+class CutOnce(Miscounting):
+    """A simulator seen through a server that announces all balance sheets and sends three, the first time."""
+
+    cuts = 0
+
+    def respond(self, path, query):
+        code, body = super().respond(path, query)
+        if path.endswith("/balanceSheet"):
+            found = json.loads(body)
+            found["totalResults"] = len(found["reports"])
+            if not self.cuts:
+                found["reports"] = found["reports"][:3]
+            self.cuts += 1
+            body = json.dumps(found).encode()
+        return code, body
+
+
+@pytest.mark.parametrize("mode", ["incremental", "full_refresh"])
+def test_what_two_streams_share_is_asked_anew_where_it_contradicts_itself(mode):
+    both = ("balance_sheets", "balance_sheet_lines")
+    with Simulator(companies=1, seed=11, records=6) as sim:
+        honest = read(sim, *both, mode=mode)
+        with CutOnce(sim) as codat:
+            told = read({**config(sim), **codat.config}, *both, mode=mode)
+    for stream in both:
+        own = "rowKey" if stream.endswith("lines") else "date"
+        assert {one[own] for one in told.records(stream)} == {one[own] for one in honest.records(stream)}
+    assert not any(peculiar(told, stream) for stream in both)

@@ -239,6 +239,11 @@ def test_rows_dated_by_their_codat_sync_are_never_dated_before_those_of_any_copy
         assert one["cursor"]["syncedAt"] == day(5)
 
 
+def test_a_copy_from_an_earlier_read_in_doubt_does_not_hide_what_was_read_since():
+    owner, doubtful = dated(date=day(5), sync="s2", of_codat=day(5)), dated(date=day(3))
+    assert kept(state(owner), state(doubtful)) == kept(state(doubtful), state(owner)) == [owner]
+
+
 def test_of_an_entry_that_is_left_out_the_date_of_its_rows_stays():
     most = state(dated("a", day(1)), dated("b", day(1)))
     few = state(dated("b", day(5), "x", day(5)), dated("c", day(5), "x", day(5)), options=OTHERS)

@@ -4,8 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from source_codat.trust.evidence import DataTypeStatus, Evidence, Look
 from source_codat.trust.judge import Change
-from source_codat.trust.proof import PassEvidence, Proof, SyncLook, contradiction_in_words, prove, reached
+from source_codat.trust.proof import (
+    PassEvidence,
+    Proof,
+    SyncLook,
+    contradiction_in_words,
+    is_still_nothing_there,
+    nothing_there,
+    prove,
+    reached,
+)
 
 # Sixty rows in three pages, as many as every page announces.
 WHOLE = PassEvidence(
@@ -134,3 +144,14 @@ def test_the_cursor_passes_no_look_and_a_doubtful_look_keeps_it():
     assert reached(seen, [SyncLook(60, None), SyncLook(40, None)]).cursor == 40
     assert reached(seen, [SyncLook(60, None), SyncLook(None, None)]).cursor is None
     assert reached(replace(seen, latest=None), [SyncLook(60, None)]).cursor is None
+
+
+@pytest.mark.parametrize("name", ["Invoices", " invoices", "INVOICES"])
+def test_that_there_is_nothing_is_not_noted_of_what_data_status_names_in_another_way(name):
+    links = [("c", "Linked")]
+    named = Evidence(Look({name: DataTypeStatus()}, 10**17), ("invoices",))
+    unnamed = Evidence(Look({}, 10**17), ("invoices",))
+    noted = nothing_there(unnamed, links)
+    assert nothing_there(named, links) is None
+    assert is_still_nothing_there(noted, unnamed, links)
+    assert not is_still_nothing_there(noted, named, links)

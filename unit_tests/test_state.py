@@ -17,7 +17,7 @@ from source_codat.trust.evidence import Entry
 
 KEY = "Jp2fEXAMPLEkey0000000000000000000000abcd"
 DATE = "2024-05-01T10:22:43.6464237Z"
-MAY = timestamps.instant(DATE)
+MAY = timestamps.instant(DATE) or 0
 TEXT = st.text(min_size=1, max_size=20)
 
 
@@ -201,6 +201,16 @@ def test_a_company_that_is_gone_loses_its_state_alone():
         one.set(key, Entry(MAY, None))
     one.forget_company("c1")
     assert list(one.entries) == [("c2", "k3")]
+
+
+def test_a_date_that_is_still_to_come_is_dropped_before_it_can_be_believed(monkeypatch):
+    monkeypatch.setattr(timestamps, "now", lambda: MAY)
+    saved = state()
+    saved.set(("c1",), Entry(MAY + timestamps.TICKS_PER_DAY // 2, "s1", DATE))
+    saved.set(("c2",), Entry(MAY, "s1", DATE))
+    again = state()
+    assert "1 entry of the state can't be used" in again.load(saved.blob())
+    assert list(again.entries) == [("c2",)]
 
 
 def test_rows_dated_by_their_codat_sync_keep_their_dates_when_options_change_and_nothing_else():

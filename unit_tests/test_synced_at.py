@@ -9,7 +9,7 @@ from source_codat.trust import judge
 from source_codat.trust.evidence import DataTypeStatus, Entry, Evidence, History, HistoryEntry, Look
 from source_codat.trust.proof import PassEvidence, SyncLook, advanced, reached
 
-NOW = timestamps.instant("2026-05-20T12:00:00Z")
+NOW = timestamps.instant("2026-05-20T12:00:00Z") or 0
 SUCCESS, SECOND = "2026-05-20T10:00:00.1234567", "2026-05-20T10:00:00Z"
 EARLIER, LATER = "2026-05-19T10:00:00Z", "2026-05-20T11:00:00Z"
 
@@ -46,7 +46,6 @@ def test_of_several_data_types_it_is_the_one_that_is_longest_ago():
 UNDATED = {
     "not named": evidence(None),
     "one of two isn't named": evidence(status(), None),
-    "no clock": evidence(status(), now=None),
     "in the future": evidence(status(success="2026-06-01T00:00:00Z")),
     "no date": evidence(status(success="yesterday")),
     "year one": evidence(status(success="0001-01-01T00:00:00")),
@@ -54,6 +53,7 @@ UNDATED = {
     "waits for the first time": evidence(status("Queued", success=None, good=None)),
 }
 DATED = {
+    "no clock": evidence(status(), now=None),
     "unknown status": evidence(status("Thinking")),
     "another case": evidence(status("complete")),
     "no ids": evidence(status(latest=None, good=None)),
@@ -108,9 +108,21 @@ def test_while_another_codat_sync_runs_or_has_failed_it_stays(current):
     assert judge.synced_at(seen, Entry(at(LATER), "x", LATER)) == at(LATER)
 
 
-def test_a_date_of_the_state_that_is_to_come_is_not_believed():
-    future = at("2026-06-01T00:00:00Z")
+def test_a_date_of_the_state_that_no_clock_can_have_shown_is_not_believed(monkeypatch):
+    monkeypatch.setattr(timestamps, "now", lambda: NOW)
+    future = NOW + 2 * timestamps.TICKS_PER_DAY
     assert judge.synced_at(evidence(status()), Entry(future, "x", None)) == at(SECOND)
+
+
+def test_a_clock_of_codats_that_is_wrong_for_once_dates_no_row_before_those_that_came(monkeypatch):
+    monkeypatch.setattr(timestamps, "now", lambda: NOW)
+    noted, days_ago = Entry(at(LATER), "x", LATER), NOW - 5 * timestamps.TICKS_PER_DAY
+    assert judge.synced_at(evidence(status(), now=days_ago), noted) >= at(LATER)
+
+
+def test_without_codats_clock_rows_are_no_older_than_what_a_read_has_sent_that_noted_nothing():
+    sent = judge.synced_at(evidence(status(current="Thinking")), Entry(at(EARLIER), "x", EARLIER))
+    assert judge.synced_at(evidence(status(), now=None), Entry(at(EARLIER), "x", EARLIER)) >= sent
 
 
 def test_a_state_without_a_date_is_no_hindrance():

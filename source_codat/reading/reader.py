@@ -282,7 +282,8 @@ class PartitionReading:
 
     def _ask(self, request: PageRequest) -> tuple[Page, PageRequest]:
         try:
-            answered = self._requests.page(self._path, self._partition, request)
+            is_first_pass = self._passes_left == MAX_PASSES - 1
+            answered = self._requests.page(self._path, self._partition, request, may_share=is_first_pass)
         except PartitionSkipped as refused:
             if not self._was_answered:
                 raise

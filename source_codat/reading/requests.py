@@ -100,10 +100,13 @@ class StreamRequests:
             if name in self._fixed
         }
 
-    def page(self, path: str, partition: Partition, request: PageRequest) -> tuple[Page, PageRequest]:
+    def page(
+        self, path: str, partition: Partition, request: PageRequest, *, may_share: bool = False
+    ) -> tuple[Page, PageRequest]:
         """One page, smaller where Codat times out on it, plainer where Codat refuses the question.
 
-        Returns the page with the request that it answers. Raises what the client raises.
+        may_share: whether an answer will do that another stream was given after the same look. Returns the
+        page with the request that it answers. Raises what the client raises.
         """
         if partition.answer is not None:
             return self._decoder.decode(partition.answer), request
@@ -112,7 +115,7 @@ class StreamRequests:
         while True:
             params = self._parameters(partition, request, understood)
             try:
-                return self._get(path, params, partition), request
+                return self._get(path, params, partition, may_share=may_share), request
             except PartitionFailed as error:
                 if error.status == 400 and self._simplified(path, params, error, understood):
                     continue
@@ -141,8 +144,9 @@ class StreamRequests:
             request = replace(request, size=size, number=offset // size + 1)
             logger.info("Codat: %s %s; asking for pages of %d.", path, what, size)
 
-    def _get(self, path: str, params: Mapping[str, Any], partition: Partition) -> Page:
-        if partition.context is None or not self.retriever.shares_answers:
+    def _get(self, path: str, params: Mapping[str, Any], partition: Partition, *, may_share: bool) -> Page:
+        context, source = partition.context, partition.source
+        if context is None or source is None or not (may_share and self.retriever.shares_answers):
             return self._client.get(path, params, self._decoded, self._stats)
 
         def ask() -> tuple[PageDecoder, Answer, Page]:
@@ -152,7 +156,9 @@ class StreamRequests:
 
         # What several streams ask of a company, its statements say, is asked once: each stream that
         # hasn't asked itself takes the answer apart in its own way.
-        decoder, answer, page = partition.context.remembered(f"{path}?{sorted(params.items())}", ask)
+        # That holds for the first question after one look: what is asked again is asked to see it anew.
+        question = f"{path}?{sorted(params.items())} after {source.look.asked_at}"
+        decoder, answer, page = context.remembered(question, ask)
         return page if decoder is self._decoder else self._decoded(answer)
 
     def _decoded(self, answer: Answer) -> Page:

@@ -47,7 +47,8 @@ class _Saved(msgspec.Struct, frozen=True):
         """What it says, for comparing."""
         dates = [timestamps.instant(value) for name, value in self.cursor.items() if name not in _SYNC]
         known = [date for date in dates if date is not None]
-        return Entry(max(known, default=None), *map(self.cursor.get, _SYNC))
+        cursor = max(known, default=None) if self.dates_rows is None else self.dates_rows
+        return Entry(cursor, *map(self.cursor.get, _SYNC))
 
     @property
     def dates_rows(self) -> int | None:

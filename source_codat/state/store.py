@@ -33,6 +33,7 @@ from source_codat.foundation import timestamps
 from source_codat.foundation.wording import counted
 from source_codat.streams.definition import CodatRetriever
 from source_codat.streams.names import shown
+from source_codat.trust import judge
 from source_codat.trust.evidence import Entry, PartitionKey
 
 READ_WHOLE = "read whole, as the catalog asks for full_refresh."
@@ -217,7 +218,7 @@ class StreamState:
         for saved in states if isinstance(states, list) else ():
             key = self._key(saved.get("partition")) if isinstance(saved, Mapping) else None
             entry = self._entry(saved.get("cursor"), is_own=is_own) if key else None
-            if key is None or entry is None:
+            if key is None or entry is None or self._is_to_come(entry):
                 refused += 1
                 continue
             found += 1
@@ -228,7 +229,7 @@ class StreamState:
         if refused:
             return (
                 f"{self.name}: {counted(refused, 'entry')} of the state can't be used (no company, or no "
-                "date up to which it was read): what that stood for is read from the start."
+                "date up to which it was read, or one to come): what that stood for is read from the start."
             )
         if not found and states is None:
             return f"{self.name}: the state is in no known form; the stream is read from the start."
@@ -265,6 +266,10 @@ class StreamState:
         if not is_own or not isinstance(sync_id, str):
             return Entry(ticks)
         return Entry(ticks, sync_id, synced_at if isinstance(synced_at, str) else None)
+
+    def _is_to_come(self, entry: Entry) -> bool:
+        """Whether no read can have left an entry's date; only asked where rows are asked for by it."""
+        return not self.keeps_dates and judge.is_in_future(entry.cursor, None)
 
     @property
     def _synced_at(self) -> str:

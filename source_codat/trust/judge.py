@@ -15,6 +15,7 @@ from source_codat.foundation import timestamps
 from source_codat.trust.evidence import JOIN, DataTypeStatus, Entry, Evidence, HistoryEntry
 from source_codat.trust.statuses import Stage
 
+_SLACK = 300 * timestamps.TICKS_PER_SECOND  # of this machine's clock
 _SECOND = timestamps.TICKS_PER_SECOND
 _MICROSECOND = timestamps.TICKS_PER_MICROSECOND  # what warehouses keep of a date's digits
 # What a row carries that no Codat sync is sure to have brought: no date, as destinations compare it, and one
@@ -160,13 +161,19 @@ def synced_at(evidence: Evidence, entry: Entry | None) -> int:
     read's. Where it isn't after that although the Codat sync is surely another, it is a microsecond after it.
     Where dataStatus shows no date that can be used, it is the earlier read's, or NEVER without one.
     """
-    now = evidence.look.taken_at
+    here = timestamps.now()
+    now = here if evidence.look.taken_at is None else evidence.look.taken_at
     earlier, is_other = NEVER, False
-    if entry is not None and entry.cursor is not None and not is_in_future(entry.cursor, now):
+    # A clock may be wrong for once: only what no clock can have shown was sent by nobody.
+    if (
+        entry is not None
+        and entry.cursor is not None
+        and entry.cursor <= max(now, here) + timestamps.TICKS_PER_DAY
+    ):
         known = identity(evidence)
         earlier, is_other = entry.cursor, known is not None and _bare(known.sync_id) != _bare(entry.sync_id)
     shown = [(status and status.lastSuccessfulSync) or "" for status in evidence.statuses]
-    if now is not None and all(_is_past(date, now) for date in shown):
+    if all(_is_past(date, now) for date in shown):
         date = min(timestamps.second(date) or NEVER for date in shown)
         if date > earlier:
             return date
@@ -186,9 +193,9 @@ def _of_codat(sync_id: str) -> str:
 def is_in_future(cursor: int | None, now: int | None) -> bool:
     """Whether a cursor is later than Codat's own clock: no safe read can have left it there.
 
-    Where that clock isn't known, this machine's has to do; it may be a day slow.
+    Where that clock isn't known, this machine's has to do: to read from the start costs requests and no rows.
     """
-    latest = timestamps.now() + timestamps.TICKS_PER_DAY if now is None else now + _SECOND
+    latest = timestamps.now() + _SLACK if now is None else now + _SECOND
     return cursor is not None and cursor > latest
 
 

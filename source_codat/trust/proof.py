@@ -220,7 +220,8 @@ def nothing_there(evidence: Evidence, connections: Iterable[tuple[str, str]]) ->
     known.
     """
     now = evidence.look.taken_at
-    if any(evidence.statuses) or now is None:
+    named = {name.strip().casefold() for name in evidence.look.types}  # however it is spelled
+    if now is None or any(name.casefold() in named for name in evidence.data_types):
         return None
     return Entry(None, f"{NOTHING_THERE}{hash_of_links(connections)}", timestamps.iso(now))
 
@@ -229,8 +230,10 @@ def is_still_nothing_there(
     entry: Entry | None, evidence: Evidence, connections: Iterable[tuple[str, str]]
 ) -> bool:
     """Whether an entry notes, less than a day ago, that there was nothing, and nothing shows a change."""
+    if entry is None or not entry.is_of_nothing:
+        return False
     found = nothing_there(evidence, connections)
-    if entry is None or found is None or entry.sync_id != found.sync_id:
+    if found is None or entry.sync_id != found.sync_id:
         return False
     noted, now = timestamps.instant(entry.synced_at or ""), evidence.look.taken_at
     return noted is not None and now is not None and 0 <= now - noted < _DAY
