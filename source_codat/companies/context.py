@@ -102,15 +102,24 @@ class CompanyContext:
         """The history from the moment on that tells of every data type what is new in it."""
         now = look.taken_at if look.taken_at is not None else timestamps.now()
         since = [now + 2 * timestamps.TICKS_PER_SECOND]  # nothing that has finished yet
+        known: list[int] = []
         for name in doubtful:
             status, entries = look.types.get(name), self.wanted[name].entries
             synced = timestamps.second(status.lastSuccessfulSync) if status else None
             moved = [entry for types, entry in entries if not is_latest_read(status, name, types, entry)]
             # Behind one that waits, others may have ended since the last success, and not well.
             is_waiting = status is not None and status.stage is Stage.WAITING
-            if synced is None or (entries and not moved and not is_waiting):
-                continue  # nothing new: only what hasn't finished matters
+            if synced is None:
+                continue
+            if entries and not moved and not is_waiting:
+                known.append(synced)  # nothing new: only what hasn't finished matters
+                continue
             since.append(synced - _LONGEST_SYNC)
             read = [read_at(entry) for entry in moved]
             since += [instant - timestamps.TICKS_PER_SECOND for instant in read if instant is not None]
-        return ask_history(self.client, path, max(min(since), now - _FARTHEST))
+        earliest = min(since)
+        for synced in sorted(known, reverse=True):
+            # Asked from before its end on, the history would be in doubt without the sync that is known.
+            if synced + timestamps.TICKS_PER_SECOND >= earliest:
+                earliest = min(earliest, synced - _LONGEST_SYNC)
+        return ask_history(self.client, path, max(earliest, now - _FARTHEST))
