@@ -1,6 +1,7 @@
 """The promises of incremental reading: nothing lost, nothing asked for twice without need."""
 
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -149,6 +150,26 @@ def test_a_state_from_the_future_loses_nothing(sim):
     for one in state[0]["stream"]["stream_state"]["states"]:
         one["cursor"] = {"modifiedDate": "2099-01-01T00:00:00Z"}
     assert ids(read(sim, "invoices", state=state)) == ids(first)
+
+
+@pytest.mark.parametrize("trouble", ["doubt", "failure"])
+def test_a_date_that_is_still_to_come_is_not_believed_when_it_has_come(sim, company, trouble):
+    first = read(sim, "invoices")
+    state = first.state
+    for one in state[0]["stream"]["stream_state"]["states"]:
+        to_come = sim.world.clock.now() + timedelta(hours=20)
+        one["cursor"] = {"modifiedDate": to_come.isoformat()}
+    if trouble == "doubt":
+        sim.world.set_status(company, "invoices", "Thinking")
+    else:
+        sim.faults.add(Fault(path=f"/companies/{company}/data/invoices", times=1, status=400))
+    second = read(sim, "invoices", state=state)
+    sim.world.clock.advance(36_000)
+    victim = sim.world.records("invoices", company_id=company)[0]["id"]
+    touch(sim, company, victim, note="x")
+    sim.world.clock.advance(40_000)
+    third = read(sim, "invoices", state=second.state)
+    assert any(one.get("note") == "x" for one in third.records("invoices"))
 
 
 def test_lookback_reads_again_what_changed_before_the_cursor(sim, company):

@@ -1,6 +1,7 @@
 """From when on a company's sync history is asked for."""
 
 import json
+from typing import Any
 
 from source_codat.companies.company import Company
 from source_codat.companies.context import CompanyContext, WantedDataType
@@ -14,25 +15,27 @@ NOW = "Tue, 02 Jan 2024 12:00:00 GMT"
 class AskedForHistory:
     """Answers dataStatus, and remembers what the history was asked for."""
 
-    def __init__(self, **types):
+    def __init__(self, **types: tuple[str, str]) -> None:
         self.types = types
         self.query = ""
 
-    def get(self, path, params, parse):
-        body = {name: {"dataType": name, **self.status(*one)} for name, one in self.types.items()}
+    def get(self, path: str, params: Any, parse: Any) -> Any:
+        body: dict[str, Any] = {
+            name: {"dataType": name, **self.status(*one)} for name, one in self.types.items()
+        }
         if path.endswith("/history"):
             self.query = params["query"]
             body = {"results": [], "totalResults": 0, "_links": {}}
         return parse(Answer(200, json.dumps(body).encode(), {"Date": NOW}))
 
     @staticmethod
-    def status(sync_id, date):
+    def status(sync_id: str, date: str) -> dict[str, str]:
         same = {"latestSyncId": sync_id, "latestSuccessfulSyncId": sync_id}
         return {"currentStatus": "Complete", "lastSuccessfulSync": date, **same}
 
     @property
-    def since(self):
-        return timestamps.instant(self.query.partition("requested>=")[2])
+    def since(self) -> int:
+        return timestamps.instant(self.query.partition("requested>=")[2]) or 0
 
 
 def read_from(name, sync_id, date):
@@ -41,7 +44,7 @@ def read_from(name, sync_id, date):
 
 
 def since(types, wanted):
-    codat = AskedForHistory(**types)
+    codat: Any = AskedForHistory(**types)
     CompanyContext(codat, Company(id="c"), wanted).new_look()
     return codat.since
 

@@ -231,6 +231,11 @@ def _note(state: StreamState, end: PartitionEnd) -> None:
     partition, result = end.partition, end.result
     key, siblings = partition.key, partition.siblings
     before = state.entries.get(key)
+    now = partition.context.now if partition.context else None
+    if before and not state.keeps_dates and judge.is_in_future(before.cursor, now):
+        # In doubt nothing takes its place: it would be believed as soon as its date has come.
+        state.drop(key)
+        before = None
     is_unchanged = isinstance(result, PartitionSkipped) and result.reason is SkipReason.UNCHANGED
     is_read = isinstance(result, Finished) and result.is_complete
     entry = _entry_after(end, before)

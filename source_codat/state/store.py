@@ -33,7 +33,6 @@ from source_codat.foundation import timestamps
 from source_codat.foundation.wording import counted
 from source_codat.streams.definition import CodatRetriever
 from source_codat.streams.names import shown
-from source_codat.trust import judge
 from source_codat.trust.evidence import Entry, PartitionKey
 
 READ_WHOLE = "read whole, as the catalog asks for full_refresh."
@@ -218,7 +217,7 @@ class StreamState:
         for saved in states if isinstance(states, list) else ():
             key = self._key(saved.get("partition")) if isinstance(saved, Mapping) else None
             entry = self._entry(saved.get("cursor"), is_own=is_own) if key else None
-            if key is None or entry is None or self._is_to_come(entry):
+            if key is None or entry is None:
                 refused += 1
                 continue
             found += 1
@@ -229,7 +228,7 @@ class StreamState:
         if refused:
             return (
                 f"{self.name}: {counted(refused, 'entry')} of the state can't be used (no company, or no "
-                "date up to which it was read, or one to come): what that stood for is read from the start."
+                "date up to which it was read): what that stood for is read from the start."
             )
         if not found and states is None:
             return f"{self.name}: the state is in no known form; the stream is read from the start."
@@ -267,10 +266,6 @@ class StreamState:
             return Entry(ticks)
         return Entry(ticks, sync_id, synced_at if isinstance(synced_at, str) else None)
 
-    def _is_to_come(self, entry: Entry) -> bool:
-        """Whether no read can have left an entry's date; only asked where rows are asked for by it."""
-        return not self.keeps_dates and judge.is_in_future(entry.cursor, None)
-
     @property
     def _synced_at(self) -> str:
         """Under which name the date of the Codat sync stands beside the cursor."""
@@ -286,12 +281,18 @@ class StreamState:
             self.entries[key] = entry
         self.has_changed = True
 
+    def drop(self, key: PartitionKey) -> None:
+        """Forget a partition's entry: its next read starts from the beginning."""
+        if self.entries.pop(key, None) is not None:
+            self._size -= _entry_size(key)
+            self.has_changed = True
+            if key in self._by_company.get(key[0], ()):
+                self._by_company[key[0]].remove(key)
+
     def forget_company(self, company_id: str) -> None:
         """Drop what is known of a company that no longer exists."""
         for key in self.keys_of(company_id):
-            del self.entries[key]
-            self._size -= _entry_size(key)
-            self.has_changed = True
+            self.drop(key)
         self._by_company.pop(company_id, None)
 
     def keys_of(self, company_id: str) -> list[PartitionKey]:
