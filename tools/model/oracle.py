@@ -177,14 +177,19 @@ def covers(keys: set[tuple[str, ...]], partition: tuple[str, ...]) -> bool:
     return any(partition[:length] in keys for length in range(1, len(partition) + 1))
 
 
-def unsafe_cursor(ends: Iterable[PartitionEnd]) -> str:
-    """A cursor that a read moved past the last success while the latest Codat sync ran or had failed."""
+def unsafe_cursor(ends: Iterable[PartitionEnd], world: World) -> str:
+    """A cursor that a read moved past the last success while the latest Codat sync ran or had failed.
+
+    Of a company without a connection that it had, the last success may be an earlier one than was seen.
+    """
     for end in ends:
         result, partition = end.result, end.partition
         if not isinstance(result, Finished) or result.cursor is None or partition.source is None:
             continue
         if partition.stream.retriever.by_codat_sync:
             continue  # that is no instant up to which rows were read
+        if world.companies[partition.company.id].has_lost_one:
+            continue
         latest = partition.context and partition.context.last_look
         looks = [partition.source, partition.source.at(latest or partition.source.look)]
         for name in partition.source.data_types:

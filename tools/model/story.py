@@ -228,7 +228,9 @@ class Story:
         self.counts["reads"] += 1
         self.counts["requests"] += self.front.requests
         clock.now += SECOND
-        wrong = oracle.own_errors(self.source.outbox.ends) or oracle.unsafe_cursor(self.source.outbox.ends)
+        wrong = oracle.own_errors(self.source.outbox.ends) or oracle.unsafe_cursor(
+            self.source.outbox.ends, self.world
+        )
         if wrong:
             raise self._broken(wrong)
         self._nothing_lost(read, before)
