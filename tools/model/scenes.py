@@ -82,7 +82,8 @@ class Scene:
             self._requested(one, name).status = world.rng.choice(WAITING)
 
     def _requested(self, one: Connection, data_type: str) -> Sync:
-        self.world.clock.now += 1000  # no two things happen at once
+        # No two of one second: what only the first had would pass for current (docs/behaviour.md).
+        self.world.clock.now += SECOND + 1000
         return self.world.request(self.company, one, data_type)
 
 

@@ -315,9 +315,11 @@ class Story:
             if end.partition.since is not None or read.killed:
                 continue
             known.add(key)
-            stayed = before.stayed(self.world, STREAMS[name], lambda place: place.row.stamp is None)
             has_undated = any(
-                place.partition == key and place.row.version == version for place, version in stayed
+                place.partition == key and place.row.version == version and place.row.stamp is None
+                for place, version in before.stayed(
+                    self.world, STREAMS[name], self._asked(STREAMS[name]).wants
+                )
             )
             (self.undated.add if has_undated else self.undated.discard)((name, *key))
 
