@@ -5,7 +5,7 @@ import random
 
 import pytest
 from airbyte_cdk.models import AirbyteStateBlob, AirbyteStateMessage, AirbyteStreamState, StreamDescriptor
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from source_codat.config.parts import Part
@@ -109,6 +109,8 @@ DATES = st.none() | st.integers(1, 5)
 SYNCS = st.sampled_from([None, "a", "b", "part:a", "none:0"])
 
 
+@example([(None, None, 1), (1, None, 1)], random.Random(1))
+@example([(None, None, 1), (1, None, 1)], random.Random(2))
 @given(
     st.lists(st.tuples(DATES, SYNCS, DATES), min_size=1, max_size=5, unique=True),
     st.randoms(use_true_random=False),

@@ -53,7 +53,7 @@ class _Saved(msgspec.Struct, frozen=True):
     @property
     def dates_rows(self) -> int | None:
         """The instant that rows carried which are dated by their Codat sync; None for all others."""
-        is_cursor = _DATE_OF_SYNC in self.cursor or "syncId" not in self.cursor
+        is_cursor = _DATE_OF_SYNC in self.cursor or self.cursor.keys() == {"syncedAt"}
         return timestamps.instant(self.cursor.get("syncedAt", "")) if is_cursor else None
 
     @property
@@ -166,7 +166,11 @@ def _best(of_partition: Sequence[_Saved]) -> _Saved:
     """Of the copies of an entry the best; of two that say the same, the one whose siblings are in doubt."""
     if len(of_partition) == 1:
         return of_partition[0]
-    entries = {saved.entry: saved for saved in of_partition}
+    # Of several that say the same in other words always the same one, whatever order they come in.
+    in_order = sorted(
+        of_partition, key=lambda saved: msgspec.json.encode(saved.cursor, order="deterministic")
+    )
+    entries = {saved.entry: saved for saved in in_order}
     chosen = copies.best({without_mark(entry) for entry in entries})
     alike = [entry for entry in entries if without_mark(entry) == chosen]
     return entries[max(alike, key=is_part)]
