@@ -6,6 +6,7 @@ import pytest
 
 from source_codat.companies.company import Company, look_of
 from source_codat.http.transport import Answer
+from source_codat.trust.evidence import DataTypeStatus, Look
 from source_codat.trust.statuses import Stage
 
 GOOD = {"dataType": "invoices", "currentStatus": "Complete", "latestSyncId": "S"}
@@ -25,6 +26,12 @@ def test_no_status_or_one_of_another_data_type_is_doubt(fields):
     found = status(fields)
     assert found.stage is Stage.UNKNOWN
     assert found.may_have_data
+
+
+@pytest.mark.parametrize("spelled", ["invoices", "Invoices", " invoices", "INVOICES "])
+def test_a_data_type_is_named_however_it_is_spelled(spelled):
+    assert Look({spelled: DataTypeStatus()}, None).names("invoices")
+    assert not Look({spelled: DataTypeStatus()}, None).names("bills")
 
 
 def test_a_name_of_a_company_is_told_in_a_hundred_characters():

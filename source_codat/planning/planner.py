@@ -327,5 +327,4 @@ def _shown(retriever: CodatRetriever, look: Look | None) -> Shown:
     status = look.types.get(retriever.data_type)
     if status is not None:
         return Shown.DATA if status.may_have_data else Shown.NOTHING
-    spelt = retriever.data_type.casefold()
-    return Shown.DATA if any(name.casefold() == spelt for name in look.types) else Shown.NOT_NAMED
+    return Shown.DATA if look.names(retriever.data_type) else Shown.NOT_NAMED

@@ -291,9 +291,10 @@ class StreamState:
 
     def forget_company(self, company_id: str) -> None:
         """Drop what is known of a company that no longer exists."""
-        for key in self.keys_of(company_id):
+        keys = self.keys_of(company_id)
+        self._by_company.pop(company_id, None)  # first: out of a long list, each would be looked for
+        for key in keys:
             self.drop(key)
-        self._by_company.pop(company_id, None)
 
     def keys_of(self, company_id: str) -> list[PartitionKey]:
         """The partitions that are known of a company."""

@@ -18,6 +18,11 @@ def hash_of_links(connections: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256(links.encode("utf-8", "replace")).hexdigest()[:16]
 
 
+def is_spelled(text: str, name: str) -> bool:
+    """Whether a text of Codat's may mean a name: in whatever case, and with blanks around it."""
+    return text.strip().casefold() == name.casefold()
+
+
 NOTHING_THERE = "none:"  # before a syncId: no Codat sync's id, but the note that there was nothing to read
 JOIN = "|"  # between what is noted of several data types; it stands in no id and in no form of a date
 
@@ -121,6 +126,10 @@ class Look:
     body: bytes = b""
     needs_history: frozenset[str] = frozenset()
     history: History | None = None
+
+    def names(self, data_type: str) -> bool:
+        """Whether dataStatus names a data type, however it spells it."""
+        return data_type in self.types or any(is_spelled(name, data_type) for name in self.types)
 
 
 @dataclass(frozen=True)

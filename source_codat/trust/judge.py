@@ -12,7 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from source_codat.foundation import timestamps
-from source_codat.trust.evidence import JOIN, DataTypeStatus, Entry, Evidence, HistoryEntry
+from source_codat.trust.evidence import JOIN, DataTypeStatus, Entry, Evidence, HistoryEntry, is_spelled
 from source_codat.trust.statuses import Stage
 
 _SLACK = 300 * timestamps.TICKS_PER_SECOND  # of this machine's clock
@@ -266,7 +266,7 @@ def _doubt_in_history(evidence: Evidence, name: str, status: DataTypeStatus, now
 
 def _may_be_about(entry: HistoryEntry, name: str) -> bool:
     """Whether an entry of the history is about a data type, or may be."""
-    return not entry.dataType or entry.dataType.strip().casefold() == name.casefold()
+    return not entry.dataType or is_spelled(entry.dataType, name)
 
 
 def _is_usable(entry: HistoryEntry, name: str, now: int) -> bool:
@@ -298,7 +298,7 @@ def _entries(evidence: Evidence, name: str) -> Iterator[HistoryEntry]:
 def _may_be_of(entry: HistoryEntry, connection_id: str | None) -> bool:
     if connection_id is None or not entry.connectionId:
         return True
-    return entry.connectionId.strip().casefold() == connection_id.casefold()
+    return is_spelled(entry.connectionId, connection_id)
 
 
 def _activity(evidence: Evidence, name: str) -> Change:

@@ -220,8 +220,7 @@ def nothing_there(evidence: Evidence, connections: Iterable[tuple[str, str]]) ->
     known.
     """
     now = evidence.look.taken_at
-    named = {name.strip().casefold() for name in evidence.look.types}  # however it is spelled
-    if now is None or any(name.casefold() in named for name in evidence.data_types):
+    if now is None or any(evidence.look.names(name) for name in evidence.data_types):
         return None
     return Entry(None, f"{NOTHING_THERE}{hash_of_links(connections)}", timestamps.iso(now))
 
