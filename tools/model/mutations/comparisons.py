@@ -98,12 +98,6 @@ def _still_by_id(evidence: Evidence, name: str, read: Identity) -> bool:
     return same or _still(evidence, name, read)
 
 
-def _still_by_date(evidence: Evidence, name: str, read: Identity) -> bool:
-    now = _identity_of(evidence, name)
-    same = now is not None and now.synced_at == read.synced_at
-    return same or _still(evidence, name, read)
-
-
 add(
     "any sync is the one read",
     "In doubt, or while one runs, no sync is noted as read",
