@@ -7,7 +7,7 @@ PYTHON ?= $(shell for module in ensurepip sys; do \
 		&& { echo $$p; exit; }; \
 	done; done)
 BIN := .venv/bin
-CODE = $(wildcard main.py source_codat codat_simulator tools unit_tests integration_tests docs/examples/parts)
+CODE = $(wildcard main.py conftest.py source_codat codat_simulator tools unit_tests integration_tests docs/examples/parts)
 
 # What is compiled once serves the hundreds of processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE

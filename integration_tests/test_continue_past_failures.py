@@ -1,14 +1,13 @@
 """A company that fails holds back no other, where the user wants it so."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
 from codat_simulator import Fault, Simulator
 from integration_tests.support.connector import config, read
+from integration_tests.support.extras import require
+from integration_tests.support.warehouses import query
 
 ON = {"continue_past_failures": True}
 
@@ -83,44 +82,19 @@ def test_a_stop_of_the_whole_read_is_never_loosened(eight):
     assert said.errors[-1]["failure_type"] == "config_error"
 
 
-LOAD = """
-import json
-import sys
-import airbyte as ab
-from airbyte.caches import DuckDBCache
-
-source = ab.get_source(
-    "source-codat", local_executable=sys.argv[1], config=json.loads(sys.argv[2]), streams=["invoices"]
-)
-cache = DuckDBCache(db_path="warehouse.duckdb")
-source.read(cache=cache)
-rows = cache.run_sql_query("SELECT companyid, id FROM main.invoices")
-print("rows", json.dumps([[row["companyid"], row["id"]] for row in rows]))
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.xdist_group("PyAirbyte")
 def test_with_pyairbyte_the_seven_others_are_loaded_every_time_and_the_eighth_after_its_repair(
-    eight, program, tmp_path
+    eight, load, tmp_path
 ):
-    pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
-    own = {"DO_NOT_TRACK": "1", "AIRBYTE_OFFLINE_MODE": "1", "AIRBYTE_LOGGING_ROOT": str(tmp_path)}
-    settings = json.dumps(config(eight, **ON))
+    require("airbyte", "PyAirbyte")
+    settings, database = tmp_path / "config.json", tmp_path / "warehouse.duckdb"
+    settings.write_text(json.dumps(config(eight, **ON)), encoding="utf-8")
 
-    def load():
-        done = subprocess.run(
-            [sys.executable, "-c", LOAD, program, settings],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            timeout=600,
-            env={**os.environ, **own},
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        [line] = [line for line in done.stdout.splitlines() if line.startswith("rows ")]
-        return sorted(map(tuple, json.loads(line.removeprefix("rows "))))
+    def loaded():
+        load(settings, database, "--streams", "invoices")
+        rows = query(str(database), "SELECT companyid, id FROM codat.invoices")
+        return sorted((row["companyid"], row["id"]) for row in rows)
 
     def there(*left_out):
         return sorted(
@@ -132,11 +106,11 @@ def test_with_pyairbyte_the_seven_others_are_loaded_every_time_and_the_eighth_af
 
     broken, other = (company["id"] for company in eight.world.companies[:2])
     fail(eight, broken)
-    assert load() == there(broken)
+    assert loaded() == there(broken)
     eight.world.sync(
         other, "invoices", changes=lambda: eight.world.put(other, "invoices", {"id": "brand new"})
     )
-    assert load() == there(broken)
+    assert loaded() == there(broken)
     assert (other, "brand new") in there(broken)
     eight.faults.clear()
-    assert load() == there()
+    assert loaded() == there()

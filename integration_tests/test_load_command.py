@@ -6,36 +6,46 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("airbyte", reason="PyAirbyte isn't installed")
+from integration_tests.support.extras import require
 
-from tools.demo import load
+require("airbyte", "PyAirbyte")
+pytestmark = pytest.mark.xdist_group("load command")  # one process for all
 
 ROOT = Path(__file__).resolve().parent.parent
+TOLD = {
+    "my secrets/w.duckdb": (
+        "6,064 records arrived in my secrets/w.duckdb. To see the tables:\n"
+        "    .venv/bin/python -m tools.demo.query --database 'my secrets/w.duckdb'\n"
+    ),
+    "postgresql://me:hidden@host/base": "6,064 records arrived in the schema codat.\n",
+}
+# Ends each command's words with a line of its own, and loads nothing.
+COMMANDS = """
+import sys
+from tools.demo import load
 
-
-@pytest.mark.parametrize(
-    ("database", "told"),
-    [
-        (
-            "my secrets/w.duckdb",
-            (
-                "6,064 records arrived in my secrets/w.duckdb. To see the tables:\n"
-                "    .venv/bin/python -m tools.demo.query --database 'my secrets/w.duckdb'\n"
-            ),
-        ),
-        ("postgresql://me:hidden@host/base", "6,064 records arrived in the schema codat.\n"),
-    ],
-)
-def test_a_load_says_what_arrived_and_how_to_look_at_it(
-    database: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(load, "load", lambda *_, **__: 6064)
+load.load = lambda *_, **__: 6064
+for database in sys.argv[1:]:
     load.main(["config.json", database])
-    assert capsys.readouterr().out == told
+    print("==")
+"""
 
 
-def test_no_library_warns_of_pythons_that_it_will_drop() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "import tools.demo.load"], check=True, cwd=ROOT, capture_output=True, text=True
-    )
-    assert "Warning" not in done.stderr
+@pytest.fixture(scope="module")
+def process() -> subprocess.CompletedProcess[str]:
+    """A process in which the command ran once for each database."""
+    command = [sys.executable, "-c", COMMANDS, *TOLD]
+    return subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("database", TOLD)
+def test_a_load_says_what_arrived_and_how_to_look_at_it(
+    database: str, process: subprocess.CompletedProcess[str]
+) -> None:
+    *said, rest = process.stdout.split("==\n")
+    assert rest == ""
+    assert dict(zip(TOLD, said, strict=True))[database] == TOLD[database]
+
+
+def test_no_library_warns_of_pythons_that_it_will_drop(process: subprocess.CompletedProcess[str]) -> None:
+    assert process.stderr == ""

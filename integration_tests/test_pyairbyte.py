@@ -2,10 +2,8 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,10 +13,6 @@ from integration_tests.support.extras import require
 
 require("airbyte", "PyAirbyte")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("PyAirbyte")]
-
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-[LINES] = re.findall(r"^## With PyAirbyte\n.+?^```python\n(.+?)^```$", README, re.MULTILINE | re.DOTALL)
 
 SESSION = """
 import json
@@ -79,28 +73,3 @@ def test_no_process_ends_with_a_traceback_or_a_code_that_pyairbyte_dislikes(sess
     assert "== done" in session.stdout
     for trouble in ("Traceback", "Exception ignored", "exit_code", "Error fetching"):
         assert trouble not in session.stdout, session.stdout[-3000:]
-
-
-def test_the_lines_of_the_readme_end_with_invoices_and_no_word_about_types(tmp_path):
-    (tmp_path / ".venv").symlink_to(Path(sys.prefix))
-    (tmp_path / "secrets").mkdir()
-    with Simulator(companies=2, seed=7, records=5) as sim:
-        (tmp_path / "secrets" / "config.json").write_text(json.dumps(config(sim)), encoding="utf-8")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRBYTE_")}
-        done = subprocess.run(
-            [sys.executable, "-c", LINES],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            timeout=300,
-            env={**environment, "AIRBYTE_LOGGING_ROOT": str(tmp_path / "logs"), "COLUMNS": "200"},
-        )
-        invoices = len(sim.world.records("invoices"))
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said[-3000:]
-    assert (
-        sum(int(count) for count in re.findall(r"^[A-Z]\w+ +(\d+)$", done.stdout, re.MULTILINE)) == invoices
-    )
-    assert "Connection check succeeded" in said
-    assert "Could not determine airbyte type" not in said  # what PyAirbyte says of a column

@@ -6,6 +6,6 @@ import pytest
 
 
 def require(package, name):
-    """Skip the module that asks where a package isn't installed."""
+    """Skip the module or the test that asks where a package isn't installed."""
     if find_spec(package) is None:
         pytest.skip(f"{name} isn't installed", allow_module_level=True)

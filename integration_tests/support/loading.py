@@ -49,8 +49,11 @@ def loader(executable: str, logs: Path):
 def _prepare(executable, logs):
     os.environ["AIRBYTE_LOGGING_ROOT"] = str(logs)
     os.environ.update(DO_NOT_TRACK="1", AIRBYTE_OFFLINE_MODE="1")
+    gc.disable()
     import airbyte  # noqa: PLC0415 - slow, and only for this process
 
+    gc.freeze()
+    gc.enable()
     get_source = airbyte.get_source
     airbyte.get_source = lambda *args, **options: get_source(
         *args, **{**options, "local_executable": Path(executable)}

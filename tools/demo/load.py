@@ -7,6 +7,7 @@ keeps the connector's state in the same database. A resync reads everything agai
 """
 
 import argparse
+import gc
 import json
 import os
 import shlex
@@ -19,10 +20,13 @@ from urllib.parse import unquote, urlsplit
 # PyAirbyte reads these when it is imported: no telemetry, no look-up in Airbyte's online registry.
 os.environ.update(DO_NOT_TRACK="1", AIRBYTE_OFFLINE_MODE="1")
 
+gc.disable()  # what is imported stays: looking for garbage in it would be a quarter of the time
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # Google's libraries, of Pythons that they'll drop
     import airbyte as ab
     from airbyte.caches import CacheBase, DuckDBCache, PostgresCache
+gc.freeze()
+gc.enable()
 
 SCHEMA = "codat"
 
