@@ -26,10 +26,10 @@ setup: .venv/.ready  ## make the environment in .venv (the others do it too)
 demo: setup  ## the main job against the simulator, into a DuckDB file
 	@$(BIN)/python -m tools.demo
 
-# One test more at once than there are cores, as many of them wait; `PYTEST_ARGS="-n 0"` runs one after the other.
+# Two tests more at once than there are cores, as many of them wait; `PYTEST_ARGS="-n 0"` runs one after the other.
 # Linters and Airbyte's checks run beside them and are shown after them; the checks are left out where PYTEST_ARGS
 # chooses some of the tests.
-WORKERS = $(shell $(BIN)/python -c "import os; print(min(8, (os.cpu_count() or 1) + 1))")
+WORKERS = $(shell $(BIN)/python -c "import os; print(min(8, (os.cpu_count() or 1) + 2))")
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 LINT = .venv/lint.log
 CHECKS = .venv/airbyte-checks.log
@@ -37,6 +37,7 @@ CHECKS = .venv/airbyte-checks.log
 AGAIN = $(MAKE) -s
 
 test: setup  ## linters, types, all tests and Airbyte's own checks
+	@$(if $(PYTEST_ARGS),,$(AGAIN) $(QA)/.ready 2>$(CHECKS) || true)
 	@$(AGAIN) lint >$(LINT) 2>&1 & lint=$$!; \
 	$(if $(PYTEST_ARGS),:,$(AGAIN) airbyte-checks >$(CHECKS) 2>&1) & checks=$$!; \
 	echo "== pytest"; \
@@ -82,6 +83,7 @@ check-live: setup  ## try our assumptions on the real Codat; reads only
 QA := .venv-release
 $(QA)/.ready: Makefile
 	@"$(PYTHON)" -c 'import sys; sys.exit("they need Python 3.11 or 3.12" if sys.version_info < (3, 11) else 0)'
+	@echo "Setting up Airbyte's checks (one to two minutes the first time)"
 	@"$(PYTHON)" -m venv $(QA)
 	@$(QA)/bin/python -m pip install --disable-pip-version-check -qq "airbyte-internal-ops==0.132.0" "pytest>=7.4.4,<8"
 	@touch $@

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -69,11 +70,18 @@ def few_streams(program, load, monkeypatch):
 
     monkeypatch.setattr(connector, "COMMAND", Path(program))
     monkeypatch.setattr(connector, "run", discover_a_few)
-    monkeypatch.setattr(
-        connector,
-        "load",
-        lambda config, database, streams: load(config, database, "--streams", ",".join(streams)),
-    )
+
+    class Loads(AbstractContextManager):
+        def __init__(self, _):
+            pass
+
+        def load(self, config, database, streams):
+            load(config, database, "--streams", ",".join(streams))
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(demo, "Loads", Loads)
 
 
 def shapes(text):

@@ -17,6 +17,7 @@ from typing import Any
 
 from codat_simulator import Simulator, World, evolve
 from tools.demo import connector, warehouse
+from tools.demo.loads import Loads
 from tools.demo.progress import step
 from tools.demo.report import StreamRows, rows_table, what_is_wrong
 from tools.demo.tables import table, terminal_width
@@ -29,10 +30,11 @@ CHANGES = 57
 
 @dataclass
 class Demo:
-    """One run: where it works, the simulated Codat, the streams and each read's requests."""
+    """One run: where it works, the simulated Codat, what loads, the streams and each read's requests."""
 
     folder: Path
     simulator: Simulator
+    loads: Loads
     catalog: dict[str, Any] = field(default_factory=dict)
     requests: dict[str, int] = field(default_factory=dict)
 
@@ -59,7 +61,7 @@ class Demo:
         names = self.streams(incremental=incremental)
         with step(f"{title}: {len(names)} streams") as outcome:
             before = len(self.simulator.requests)
-            connector.load(self.config, self.database, names)
+            self.loads.load(self.config, self.database, names)
             self.requests[title] = len(self.simulator.requests) - before
             outcome.append(f"{self.requests[title]} requests")
 
@@ -74,8 +76,12 @@ def main() -> int:
     """Run the demo: 0 when every stream has the rows that the simulator counts and no change was missed."""
     print("source-codat: from a made-up Codat on this machine into a DuckDB file")
     print("(What takes time below is PyAirbyte; what a read costs is told in requests.)\n")
-    with run_folder() as folder, Simulator(companies=3, seed=7, records=RECORDS) as simulator:
-        demo = Demo(folder, simulator)
+    with (
+        run_folder() as folder,
+        Simulator(companies=3, seed=7, records=RECORDS) as simulator,
+        Loads(folder) as loads,
+    ):
+        demo = Demo(folder, simulator, loads)
         _spec_check_and_discover(demo)
         demo.load(FIRST, incremental=True)
         demo.load(FIRST_WHOLE, incremental=False)

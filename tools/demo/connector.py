@@ -1,10 +1,8 @@
 """The connector as a user runs it: its console script, in a process of its own."""
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,38 +21,23 @@ class CommandFailedError(Exception):
 
 
 def run(*arguments: str | Path) -> list[dict[str, Any]]:
-    """Run the connector and return the messages that it wrote."""
-    done = _run([COMMAND, *arguments])
-    return [json.loads(line) for line in done.split("\n") if line.startswith("{")]
-
-
-def load(config: Path, database: Path, streams: Iterable[str]) -> None:
-    """Load streams into a database with PyAirbyte."""
-    logs = str(config.with_name("logs"))
-    program: list[str | Path] = [sys.executable, "-m", "tools.demo.load"]
-    _run([*program, config, database, "--streams", ",".join(streams)], AIRBYTE_LOGGING_ROOT=logs)
-
-
-def _run(command: Sequence[str | Path], **environment: str) -> str:
-    """Run a command and return what it printed; raises CommandFailedError."""
+    """Run the connector and return the messages that it wrote; raises CommandFailedError."""
     done = subprocess.run(
-        command,
+        [COMMAND, *arguments],
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         timeout=SECONDS,
         cwd=ROOT,
-        env={**os.environ, **environment},
     )
     if done.returncode:
-        name, first, *others = map(str, command)
-        what = others[0] if first == "-m" else f"{Path(name).name} {first}"
-        raise CommandFailedError(f"{what} ended with {done.returncode}: {_reason(done.stdout)}", done.stdout)
-    return done.stdout
+        what = f"{COMMAND.name} {arguments[0]} ended with {done.returncode}"
+        raise CommandFailedError(f"{what}: {reason(done.stdout)}", done.stdout)
+    return [json.loads(line) for line in done.stdout.split("\n") if line.startswith("{")]
 
 
-def _reason(output: str) -> str:
+def reason(output: str) -> str:
     """What a command said last: the message of an error where it is one of Airbyte's, else a line."""
     lines = [line for line in output.splitlines() if line.strip()]
     for line in reversed(lines):
