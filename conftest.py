@@ -9,6 +9,7 @@ gc.disable()
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Let the collector look at what the tests make, and at nothing that is there already."""
+    """Let the collector look at what the tests make, seldom, and at nothing that is there already."""
     gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
     gc.enable()

@@ -34,7 +34,7 @@ FAULTS = {
     "trickle": (Fault(action="trickle", seconds=0.05), "the answer didn't come to its end in time"),
 }
 SLOW = {"stall": 4, "trickle": 4}  # tries; a quick failure has seven
-pytestmark = pytest.mark.usefixtures("naps")
+pytestmark = [pytest.mark.usefixtures("naps"), pytest.mark.waits]
 PLACES = {
     "a page": ("/companies/{company}/data/invoices$", "page=2"),
     "dataStatus": ("/companies/{company}/dataStatus$", None),

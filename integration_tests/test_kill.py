@@ -7,6 +7,8 @@ import pytest
 
 from integration_tests.support.connector import by_key, catalog, config, parse
 
+pytestmark = pytest.mark.waits
+
 STREAMS = ("invoices", "bills", "customers", "banking_transactions")
 DATA_TYPES = {
     "invoices": "invoices",

@@ -15,6 +15,8 @@ from integration_tests.support.forward_proxy import ForwardProxy
 from integration_tests.support.relay import Relay
 from integration_tests.support.sentences import assert_sentence, refusal
 
+pytestmark = pytest.mark.waits
+
 PASSWORD = "proxy-password-0123456789"
 WAYS = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"]
 

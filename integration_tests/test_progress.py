@@ -9,6 +9,8 @@ from codat_simulator import Fault, Simulator
 from integration_tests.support.connector import read, selected
 from source_codat.reporting.progress import ESTIMATE_SECONDS
 
+pytestmark = pytest.mark.waits
+
 
 def estimates(said, stream):
     found = [one["estimate"] for one in said.of("TRACE") if one["type"] == "ESTIMATE"]

@@ -15,6 +15,8 @@ from codat_simulator import Fault
 from integration_tests.support.connector import REPO, catalog, config, files, parse
 from integration_tests.support.sentences import assert_sentence
 
+pytestmark = pytest.mark.waits
+
 COMMAND = [sys.executable, "-m", "source_codat.run"]
 ENV = {**os.environ, "PYTHONPATH": str(REPO)}
 STREAMS = ("invoices", "bills", "customers", "banking_transactions")
