@@ -58,6 +58,7 @@ lint: setup  ## ruff, mypy --strict and import layers, changing nothing
 	@$(BIN)/lint-imports --no-cache
 
 format: setup  ## let ruff fix and format the code
+	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 

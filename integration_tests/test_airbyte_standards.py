@@ -183,7 +183,8 @@ def test_no_record_has_a_column_that_the_schema_does_not_declare(full, stream):
     undeclared = {name for one in full.records[stream] for name in one} - declared
     assert not undeclared, (
         f"source_codat/schemas/{stream}.json lacks {sorted(undeclared)}, which the simulator sends: add them"
-        " if Codat documents them, or else take them out of the stream's row in codat_simulator"
+        " if Codat documents them, or else take them out of its row in codat_simulator. (Every"
+        " record of a data type there has modifiedDate and sourceModifiedDate: declare both.)"
     )
 
 

@@ -137,7 +137,9 @@ def test_without_a_key_with_one_and_with_pyairbyte_the_commands_end_with_records
     assert "Could not determine airbyte type" not in shown  # what PyAirbyte says of a column
     answers = re.findall(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     assert len(answers) == 2
-    assert [answer for answer in answers if answer not in shown] == []
+    assert [answer for answer in answers if answer not in shown] == [], (
+        f"these answers of the README aren't in what its commands print: correct them by it\n{shown}"
+    )
 
     first, second = read(checkout, "first.jsonl"), read(checkout, "second.jsonl")
     [told] = re.findall(r"The second read made (\d+) requests, the first one (\d+)", README)
@@ -184,4 +186,7 @@ def test_the_demo_runs_as_it_stands_there(checkout: Path, codat: Simulator) -> N
     for words, numbers in map(in_numbers, told.splitlines()):
         # The simulator goes by the real clock, so that not every number is the same on every day.
         found = [theirs for same, theirs in shown if same == words]
-        assert words == "…" or pytest.approx(numbers, rel=0.1, abs=3) in found, (words, numbers, found)
+        assert words == "…" or pytest.approx(numbers, rel=0.1, abs=3) in found, (
+            f"the demo prints no line like {words!r} with about {numbers} (found: {found}); put what it"
+            f" prints between <!-- demo --> and its end in README.md:\n{printed}"
+        )

@@ -110,25 +110,25 @@ def test_a_stream_whose_deleted_records_are_marked_has_the_mark() -> None:
 @pytest.mark.parametrize(
     ("file", "pattern", "number"),
     [
-        ("README.md", r"^discover +(\d+) streams", DISCOVERED),
-        ("README.md", r"^discover +\d+ streams, (\d+) of them incremental", INCREMENTAL),
+        ("README.md", r"^discover[ .]+(\d+) streams", DISCOVERED),
+        ("README.md", r"^discover[ .]+\d+ streams, (\d+) incremental", INCREMENTAL),
         ("README.md", r"\b[Aa]ll (\d+) streams", DISCOVERED),
         ("CHANGELOG.md", r"^- (\d+) streams: every core", DISCOVERED),
     ],
 )
 def test_a_document_says_how_many_streams_there_are(file: str, pattern: str, number: int) -> None:
-    wrong = [
-        f"{file}, line {line_number}: write {number} instead of {told}: {line}"
+    found = [
+        (line_number, line, int(told))
         for line_number, line in enumerate((ROOT / file).read_text(encoding="utf-8").splitlines(), start=1)
         for told in re.findall(pattern, line)
-        if int(told) != number
+    ]
+    assert found, f"{file} says it nowhere in the words that are looked for"
+    wrong = [
+        f"{file}, line {line_number}: write {number} instead of {told}: {line}"
+        for line_number, line, told in found
+        if told != number
     ]
     assert not wrong, "\n".join(wrong)
-
-
-def test_somewhere_each_document_says_how_many_streams_there_are() -> None:
-    for file in ("README.md", "CHANGELOG.md"):
-        assert re.search(r"\d+ streams", (ROOT / file).read_text(encoding="utf-8")), file
 
 
 def test_a_schema_that_nothing_can_be_tested_with_is_named_with_what_it_lacks(tmp_path) -> None:

@@ -139,5 +139,9 @@ def test_a_data_type_without_a_generator_of_its_own_gets_records_of_its_shape(mo
     rows = World(companies=2, records=5).records(key)
     assert rows
     known = {name.partition(".")[0] for name in DATA_TYPES[key].shape.kinds} | {"metadata", "id"}
-    assert all(set(one) <= known for one in rows)
+    more = set().union(*rows) - known
+    assert not more, (
+        f"{key} in codat_simulator/definitions/data_types.py lacks {sorted(more)}, which every record"
+        " of a data type gets: end its fields with `+ _STAMPS`, and give the stream's schema both dates"
+    )
     assert all(len(one) > 1 for one in rows)
