@@ -45,3 +45,10 @@ def test_the_command_prints_each_part_and_the_numbers(
     printed = capsys.readouterr().out
     assert all(f" {part} " in printed for part in structure.imports)
     assert printed.endswith(f"with {structure.arrows} arrows between them\n")
+
+
+def test_the_page_about_the_architecture_names_every_module() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    modules = [path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py")]
+    unnamed = [name for name in sorted(modules) if "__" not in name and name not in page]
+    assert not unnamed, f"docs/architecture.md doesn't say what these are for: {', '.join(unnamed)}"

@@ -63,7 +63,10 @@ class Loads:
             pass
         if answer != "loaded\n":
             printed = self._log.read_text(encoding="utf-8")
-            raise CommandFailedError(f"a load with PyAirbyte failed: {reason(printed)}", printed)
+            what = "a load with PyAirbyte failed"
+            if not answer:
+                what = f"the process that loads with PyAirbyte ended with {self._process.wait()}"
+            raise CommandFailedError(f"{what}: {reason(printed)}", printed)
 
 
 def serve(jobs: Iterable[str], answers: TextIO, load: Callable[[Path, str, list[str]], object]) -> None:
