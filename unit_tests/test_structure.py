@@ -1,8 +1,12 @@
 """The parts of source_codat stay few, and depend on few others; `make structure` shows them."""
 
+from pathlib import Path
+
 import pytest
 
 from tools.scripts.structure import PACKAGE, Structure, main, structure_of
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +52,8 @@ def test_the_command_prints_each_part_and_the_numbers(
 
 
 def test_the_page_about_the_architecture_names_every_module() -> None:
-    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
-    modules = [path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py")]
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    package = ROOT / PACKAGE
+    modules = [path.relative_to(package).with_suffix("").as_posix() for path in package.rglob("*.py")]
     unnamed = [name for name in sorted(modules) if "__" not in name and name not in page]
     assert not unnamed, f"docs/architecture.md doesn't say what these are for: {', '.join(unnamed)}"
