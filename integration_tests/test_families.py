@@ -17,7 +17,8 @@ pytestmark = pytest.mark.xdist_group("families")  # one read for all
 CUSTOM = {"custom_DynamicsPurchaseOrders": "companyId connectionId customDataIdentifier id"}
 KEYS = {**{name: key for name, (_, key, _) in CATALOGUE.items()}, **CUSTOM}
 INCREMENTAL = [name for name in CATALOGUE if cursor_of(name)]
-OPTIONS = {"custom_data_types": ["DynamicsPurchaseOrders"], "page_size": 10}
+PAGE_SIZE = 10
+OPTIONS = {"custom_data_types": ["DynamicsPurchaseOrders"], "page_size": PAGE_SIZE}
 
 
 @functools.cache
@@ -65,8 +66,13 @@ def test_keys_are_top_level_scalar_never_null_and_unique(world, stream):
     for key in keys:
         assert all(isinstance(part, (str, int, float)) and part != "" for part in key), key
     retriever = world.retrievers[stream]
-    # What was changed in pages while they were read is told by the Codat syncs of its data types.
-    passes = 2 if retriever.has_pages and not retriever.data_types else 1
+    # A list of several pages is read twice where no Codat sync tells whether they changed meanwhile.
+    rows = {
+        (tuple(one.get(name) for name in retriever.scope), key)
+        for one, key in zip(world.first.records(stream), keys, strict=True)
+    }
+    most = max(Counter(partition for partition, _ in rows).values())
+    passes = 2 if retriever.has_pages and not retriever.data_types and most > PAGE_SIZE else 1
     assert max(Counter(keys).values()) <= passes, f"rows of {stream} came more than {passes} times"
 
 

@@ -52,3 +52,11 @@ def test_a_process_that_has_ended_is_a_load_that_failed(ended: str, tmp_path: Pa
         pytest.raises(CommandFailedError, match=r"that loads with PyAirbyte ended with 1: (no|it printed)"),
     ):
         loads.load(tmp_path / "config.json", tmp_path / "warehouse.duckdb", ["invoices"])
+
+
+def test_a_load_that_never_ends_is_one_that_failed(tmp_path: Path) -> None:
+    with (
+        Loads(tmp_path, [sys.executable, "-c", "input(); input()"], seconds=1) as loads,
+        pytest.raises(CommandFailedError, match=r"a load with PyAirbyte took longer than 1 s"),
+    ):
+        loads.load(tmp_path / "config.json", tmp_path / "warehouse.duckdb", ["invoices"])

@@ -7,6 +7,7 @@ that ended; what PyAirbyte prints goes to its stderr.
 import gc
 import json
 import os
+import select
 import subprocess
 import sys
 import traceback
@@ -16,7 +17,7 @@ from types import TracebackType
 from typing import TextIO, cast
 
 from tools.demo import ROOT
-from tools.demo.connector import CommandFailedError, reason
+from tools.demo.connector import SECONDS, CommandFailedError, reason
 
 COMMAND = (sys.executable, "-m", "tools.demo.loads")
 
@@ -24,10 +25,12 @@ COMMAND = (sys.executable, "-m", "tools.demo.loads")
 class Loads:
     """Loads streams; used in a `with` block.
 
-    PyAirbyte's process has a session of its own: Ctrl-C is for the demo, which ends it.
+    PyAirbyte's process has a session of its own: Ctrl-C is for the demo, which ends it. seconds: how long a
+    load may take.
     """
 
-    def __init__(self, folder: Path, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, folder: Path, command: Sequence[str] = COMMAND, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
         self._log = folder / "loads.log"
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
@@ -58,13 +61,16 @@ class Loads:
         answer = ""
         try:
             print(json.dumps(job), file=self._jobs, flush=True)
-            answer = self._answers.readline()
+            in_time, _, _ = select.select([self._answers], [], [], self._seconds)
+            answer = self._answers.readline() if in_time else "late"
         except BrokenPipeError:
-            pass
+            pass  # it has ended, and has no answer
         if answer != "loaded\n":
             printed = self._log.read_text(encoding="utf-8")
             what = "a load with PyAirbyte failed"
-            if not answer:
+            if answer == "late":
+                what = f"a load with PyAirbyte took longer than {self._seconds:.0f} s"
+            elif not answer:
                 what = f"the process that loads with PyAirbyte ended with {self._process.wait()}"
             raise CommandFailedError(f"{what}: {reason(printed)}", printed)
 
